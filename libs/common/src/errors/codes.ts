@@ -1,0 +1,62 @@
+/**
+ * Every error code the outside can see, by domain. A code is part of the public contract: it never changes its
+ * meaning, and it is never reused.
+ */
+
+/** Faults that any endpoint can answer with. */
+export type CoreErrorCode =
+  | 'VALIDATION_FAILED'
+  | 'INVALID_JSON'
+  | 'BODY_TOO_LARGE'
+  | 'UNSUPPORTED_MEDIA_TYPE'
+  | 'NOT_FOUND'
+  | 'METHOD_NOT_ALLOWED'
+  | 'CONFLICT'
+  | 'RATE_LIMITED'
+  | 'DATABASE_UNAVAILABLE'
+  | 'SHUTTING_DOWN'
+  | 'INTERNAL_ERROR';
+
+export type AuthErrorCode =
+  | 'UNAUTHENTICATED'
+  | 'FORBIDDEN'
+  | 'INVALID_CREDENTIALS'
+  | 'AMBIGUOUS_SESSION'
+  | 'ACCOUNT_DISABLED'
+  | 'EMAIL_TAKEN'
+  | 'CSRF_REJECTED'
+  | 'LOGIN_BUSY';
+
+export type OrchestratorErrorCode =
+  | 'SLICE_NOT_FOUND'
+  | 'SLICE_IN_USE'
+  | 'SLICE_NAME_TAKEN'
+  | 'IDEMPOTENCY_KEY_REUSED'
+  | 'NO_FREE_PORT'
+  | 'SLICE_BUDGET_EXHAUSTED'
+  | 'SLICE_PROVISIONING_FAILED'
+  | 'SLICE_PROVISIONING_TIMEOUT'
+  | 'RUNTIME_UNAVAILABLE'
+  | 'SLICE_DESTROY_FAILED';
+
+export type ProxyErrorCode =
+  | 'NO_SLICE'
+  | 'SLICE_STARTING'
+  | 'SLICE_STOPPED'
+  | 'SLICE_FAILED'
+  | 'SLICE_BUSY'
+  | 'PAYMENT_REQUIRED'
+  | 'BAD_GATEWAY'
+  | 'GATEWAY_TIMEOUT'
+  | 'CLIENT_CLOSED_REQUEST'
+  | 'BAD_REQUEST'
+  | 'EXPECTATION_FAILED'
+  | 'REQUEST_TIMEOUT'
+  | 'HEADERS_TOO_LARGE'
+  | 'URI_TOO_LONG'
+  | 'METHOD_NOT_IMPLEMENTED';
+
+export type ErrorCode = CoreErrorCode | AuthErrorCode | OrchestratorErrorCode | ProxyErrorCode;
+
+/** The part of Sluice that answers; it stands as `route` in every error body. */
+export type RouteName = 'core' | 'auth' | 'orchestrator' | 'proxy' | 'admin' | 'billing' | 'monitor';

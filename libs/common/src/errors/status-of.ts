@@ -1,0 +1,77 @@
+import { assertNever } from '../assert-never.js';
+import type { ErrorCode } from './codes.js';
+
+/**
+ * The HTTP status of an error code. The switch is exhaustive: a code without a status does not compile.
+ * 499 is nginx's status for a client that went away; it is only ever logged.
+ */
+export function statusOf(code: ErrorCode): number {
+  switch (code) {
+    case 'VALIDATION_FAILED':
+    case 'INVALID_JSON':
+    case 'AMBIGUOUS_SESSION':
+    case 'BAD_REQUEST':
+      return 400;
+    case 'UNAUTHENTICATED':
+    case 'INVALID_CREDENTIALS':
+      return 401;
+    case 'PAYMENT_REQUIRED':
+      return 402;
+    case 'FORBIDDEN':
+    case 'ACCOUNT_DISABLED':
+    case 'CSRF_REJECTED':
+      return 403;
+    case 'NOT_FOUND':
+    case 'SLICE_NOT_FOUND':
+      return 404;
+    case 'METHOD_NOT_ALLOWED':
+      return 405;
+    case 'REQUEST_TIMEOUT':
+      return 408;
+    case 'CONFLICT':
+    case 'EMAIL_TAKEN':
+    case 'NO_SLICE':
+    case 'SLICE_IN_USE':
+    case 'SLICE_NAME_TAKEN':
+    case 'IDEMPOTENCY_KEY_REUSED':
+      return 409;
+    case 'BODY_TOO_LARGE':
+      return 413;
+    case 'URI_TOO_LONG':
+      return 414;
+    case 'UNSUPPORTED_MEDIA_TYPE':
+      return 415;
+    case 'EXPECTATION_FAILED':
+      return 417;
+    case 'RATE_LIMITED':
+    case 'LOGIN_BUSY':
+      return 429;
+    case 'HEADERS_TOO_LARGE':
+      return 431;
+    case 'CLIENT_CLOSED_REQUEST':
+      return 499;
+    case 'INTERNAL_ERROR':
+      return 500;
+    case 'METHOD_NOT_IMPLEMENTED':
+      return 501;
+    case 'BAD_GATEWAY':
+    case 'SLICE_FAILED':
+    case 'SLICE_PROVISIONING_FAILED':
+    case 'SLICE_DESTROY_FAILED':
+      return 502;
+    case 'DATABASE_UNAVAILABLE':
+    case 'SHUTTING_DOWN':
+    case 'SLICE_STARTING':
+    case 'SLICE_STOPPED':
+    case 'SLICE_BUSY':
+    case 'NO_FREE_PORT':
+    case 'SLICE_BUDGET_EXHAUSTED':
+    case 'RUNTIME_UNAVAILABLE':
+      return 503;
+    case 'GATEWAY_TIMEOUT':
+    case 'SLICE_PROVISIONING_TIMEOUT':
+      return 504;
+    default:
+      return assertNever(code);
+  }
+}
