@@ -1,7 +1,16 @@
 export { assertNever } from './assert-never.js';
+export { CommonModule } from './common.module.js';
+export { sameSecret } from './crypto/constant-time.js';
+export { SecretBox } from './crypto/secret-box.js';
 export type * from './errors/codes.js';
 export * from './errors/domain-error.js';
+export { DomainErrorFilter } from './errors/domain-error.filter.js';
 export { errorBody, internalError, type ErrorBody } from './errors/error-body.js';
+export { ErrorTranslator } from './errors/error-translator.js';
 export { statusOf } from './errors/status-of.js';
+export { toDomainError } from './errors/to-domain-error.js';
+export { detailsOf, validationFailed, validationPipe } from './errors/validation.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';
+export { LoggingModule, type LoggingOptions } from './logging/logging.module.js';
+export { redactUrl } from './logging/redaction.js';
 export { Clock, SystemClock } from './time/clock.js';

@@ -1,4 +1,11 @@
-import type { AuthErrorCode, CoreErrorCode, ErrorCode, OrchestratorErrorCode, ProxyErrorCode, RouteName } from './codes.js';
+import type {
+  AuthErrorCode,
+  CoreErrorCode,
+  ErrorCode,
+  OrchestratorErrorCode,
+  ProxyErrorCode,
+  RouteName,
+} from './codes.js';
 
 /** One fault of a request's input; `path` is dotted (`env.PORT`), empty for the body itself. */
 export interface ErrorDetail {

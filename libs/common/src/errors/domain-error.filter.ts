@@ -1,0 +1,35 @@
+import { ArgumentsHost, Catch, ExceptionFilter, Injectable, Logger } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { requestIdOf } from '../http/request-id.js';
+import { Clock } from '../time/clock.js';
+import { errorBody } from './error-body.js';
+import { ErrorTranslator } from './error-translator.js';
+import { statusOf } from './status-of.js';
+import { toDomainError } from './to-domain-error.js';
+
+/** The one filter: whatever is thrown below a controller leaves in the contract's error shape. */
+@Catch()
+@Injectable()
+export class DomainErrorFilter implements ExceptionFilter {
+  private readonly logger = new Logger(DomainErrorFilter.name);
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly translator: ErrorTranslator,
+  ) {}
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<Request>();
+    const response = host.switchToHttp().getResponse<Response>();
+    const error = toDomainError(thrown, this.translator);
+    const status = statusOf(error.code);
+    if (status >= 500) this.logger.error({ err: error.cause ?? error, code: error.code }, error.message);
+    if (response.headersSent) {
+      // The answer has begun: a cut connection is the only honest end of it.
+      response.destroy();
+      return;
+    }
+    if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
+    response.status(status).json(errorBody(error, requestIdOf(request), this.clock.now()));
+  }
+}

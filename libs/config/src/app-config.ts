@@ -1,0 +1,77 @@
+/**
+ * The configuration in force: read once, checked as a whole, frozen. Injected by this class as its token.
+ */
+export abstract class AppConfig {
+  abstract readonly mode: 'development' | 'production' | 'test';
+  abstract readonly logLevel: string;
+  abstract readonly http: HttpConfig;
+  /** Absolute path. */
+  abstract readonly dataDir: string;
+  abstract readonly database: DatabaseConfig;
+  abstract readonly secretKey: string;
+  abstract readonly admin: AdminConfig;
+  abstract readonly session: SessionConfig;
+  abstract readonly slices: SlicesConfig;
+}
+
+export interface HttpConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Without a trailing slash. With `port` 0 and no APP_URL it is null until the server listens. */
+  readonly appUrl: string | null;
+  readonly trustProxy: readonly string[];
+  /** Besides the origin of `appUrl`. */
+  readonly allowedOrigins: readonly string[];
+  readonly shutdownTimeoutMs: number;
+}
+
+/** Where PostgreSQL is. */
+export type DatabaseConfig = { readonly poolMax: number } & (
+  | { readonly kind: 'embedded' }
+  | {
+      readonly kind: 'external';
+      readonly host: string;
+      readonly port: number;
+      readonly name: string;
+      readonly user: string;
+      readonly password: string | undefined;
+      /** From `sslmode` of DATABASE_URL: `require` encrypts, `verify-full` checks the certificate as well. */
+      readonly tls: false | { readonly rejectUnauthorized: boolean };
+    }
+);
+
+export interface AdminConfig {
+  readonly key: string;
+  readonly email: string;
+  readonly password: string;
+  /** Sluice made these itself, so the operator must be told them. */
+  readonly generated: { readonly key: boolean; readonly password: boolean };
+}
+
+export interface SessionConfig {
+  readonly cookieName: string;
+  readonly cookieDomain: string | undefined;
+  readonly secure: boolean;
+  readonly sameSite: 'Lax' | 'Strict' | 'None';
+  readonly ttlMs: number;
+}
+
+export interface SlicesConfig {
+  readonly runtime: 'docker' | 'process';
+  readonly image: string | null;
+  readonly command: readonly string[];
+  readonly portRange: { readonly from: number; readonly to: number };
+  readonly healthPath: string;
+  readonly memoryBytes: number;
+  readonly cpus: number;
+  readonly poolSize: number;
+  readonly autoProvision: boolean;
+  /** Root of the slices' database passwords; null: derived from the secret key. */
+  readonly databasePasswordRoot: string | null;
+  readonly env: Readonly<Record<string, string>>;
+  readonly network: string | null;
+  readonly databaseHost: string | null;
+  readonly paths: readonly string[];
+  readonly startTimeoutMs: number;
+  readonly dockerHost: string | null;
+}

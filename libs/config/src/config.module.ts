@@ -1,0 +1,19 @@
+import { DynamicModule, Global, Module } from '@nestjs/common';
+import { SecretBox } from '#common';
+import { AppConfig } from './app-config.js';
+
+/** Gives everybody the configuration, and the box that seals secrets under its key. */
+@Global()
+@Module({})
+export class ConfigModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: ConfigModule,
+      providers: [
+        { provide: AppConfig, useValue: config },
+        { provide: SecretBox, useValue: new SecretBox(config.secretKey) },
+      ],
+      exports: [AppConfig, SecretBox],
+    };
+  }
+}

@@ -1,0 +1,6 @@
+export * from './app-config.js';
+export { ConfigError } from './config-error.js';
+export { ConfigModule } from './config.module.js';
+export { environmentExample } from './environment-example.js';
+export { loadConfig } from './load-config.js';
+export { parseBytes } from './values.js';

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+
+/** Building blocks for environment variables: each takes the string of the environment and yields a typed value. */
+
+export const flag = z.stringbool({ truthy: ['true', '1', 'yes', 'on'], falsy: ['false', '0', 'no', 'off'] });
+
+export function integer(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d+$/, 'must be a whole number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+}
+
+export function decimal(min: number, max: number) {
+  return z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number')
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+const BYTES = /^(\d+)\s*([bkmg]?)b?$/i;
+
+/** `256m` as bytes, in Docker's notation (powers of 1024). */
+export function parseBytes(text: string): number | null {
+  const match = BYTES.exec(text.trim());
+  if (match === null) return null;
+  return Number(match[1]) * (UNITS[(match[2] ?? '').toLowerCase()] ?? Number.NaN);
+}
+
+export const bytes = z.string().transform((text, context) => {
+  const value = parseBytes(text);
+  if (value !== null && Number.isSafeInteger(value) && value >= 6 * 1024 ** 2) return value;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be an amount of memory such as 256m or 1g (6m at the least)',
+  });
+  return z.NEVER;
+});
+
+export const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
+
+export const origin = z
+  .string()
+  .refine(isOrigin, 'must be an origin such as https://app.example.com, without a path');
+
+function isOrigin(text: string): boolean {
+  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
+}
+
+export const originList = list.pipe(z.array(origin));
+
+export const httpUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    'must be an http or https URL',
+  )
+  .transform((text) => text.replace(/\/+$/, ''));
+
+/** Paths of the gateway's own endpoints, which no slice path may cover. */
+const pathPrefix = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/, 'must be a path such as /api');
+
+export const pathList = list.pipe(z.array(pathPrefix).min(1, 'needs one path at the least'));
+
+export const portRange = z
+  .string()
+  .regex(/^\d{1,5}-\d{1,5}$/, 'must be a range such as 5001-5999')
+  .transform((text) => {
+    const [from = 0, to = 0] = text.split('-').map(Number);
+    return { from, to };
+  })
+  .refine(
+    ({ from, to }) => from >= 1024 && to <= 65_535 && from <= to,
+    'must lie within 1024-65535, lowest first',
+  );
+
+/** A JSON object of strings, for variables passed on to every slice. */
+export const jsonEnvironment = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be a JSON object such as {"KEY":"value"}' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable name'), z.string()));
+
+const GUESSABLE = /^(changeme|change-me|secret|password|admin|default|test|example)\d*$/i;
+
+/** A secret that somebody chose: long enough, and not one that everybody tries first. */
+export function secret(minLength: number) {
+  return z
+    .string()
+    .min(minLength, `must have ${minLength} characters at the least; try: openssl rand -base64 32`)
+    .refine(
+      (text) => !GUESSABLE.test(text),
+      'is a value that everybody guesses; try: openssl rand -base64 32',
+    );
+}
