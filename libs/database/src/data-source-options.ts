@@ -1,0 +1,46 @@
+import type { DataSourceOptions } from 'typeorm';
+import { IdempotencyKey } from './entities/idempotency-key.entity.js';
+import { Installation } from './entities/installation.entity.js';
+import { Session } from './entities/session.entity.js';
+import { SlicePort } from './entities/slice-port.entity.js';
+import { Slice } from './entities/slice.entity.js';
+import { User } from './entities/user.entity.js';
+import { migrations } from './migrations/index.js';
+import { SnakeNamingStrategy } from './naming-strategy.js';
+
+/** How to reach a PostgreSQL database, in pg's words. */
+export interface Connection {
+  host: string;
+  port: number;
+  user: string;
+  password: string | undefined;
+  database: string;
+  ssl: false | { rejectUnauthorized: boolean };
+}
+
+/**
+ * TypeORM's options, for the server and for its command line alike. The schema changes by migrations only.
+ * @param poolMax connections at the most
+ */
+export function dataSourceOptions(connection: Connection, poolMax: number): DataSourceOptions {
+  return {
+    type: 'postgres',
+    host: connection.host,
+    port: connection.port,
+    username: connection.user,
+    ...(connection.password === undefined ? {} : { password: connection.password }),
+    database: connection.database,
+    ssl: connection.ssl,
+    entities: [User, Session, Slice, SlicePort, IdempotencyKey, Installation],
+    migrations,
+    migrationsTransactionMode: 'each',
+    namingStrategy: new SnakeNamingStrategy(),
+    synchronize: false,
+    logging: false,
+    poolSize: poolMax,
+    // A dead server is noticed by the request that waits, not by the kernel's two minutes.
+    connectTimeoutMS: 3000,
+    applicationName: 'sluice',
+    extra: { keepAlive: true, query_timeout: 15_000, idleTimeoutMillis: 30_000 },
+  };
+}
