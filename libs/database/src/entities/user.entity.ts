@@ -6,7 +6,8 @@ export type UserRole = 'member' | 'admin';
 @Entity('user')
 @Check('user_role_check', `"role" IN ('member', 'admin')`)
 export class User {
-  @PrimaryColumn('uuid', { default: () => 'gen_random_uuid()' })
+  /** Given by whoever makes the account (`randomUUID`). */
+  @PrimaryColumn('uuid')
   id!: string;
 
   /** Normalised (trimmed, lower case); unique. */

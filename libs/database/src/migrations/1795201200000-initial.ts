@@ -7,7 +7,7 @@ export class Initial1795201200000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
             CREATE TABLE "user" (
-                "id" uuid NOT NULL DEFAULT gen_random_uuid(),
+                "id" uuid NOT NULL,
                 "email" text NOT NULL,
                 "name" text,
                 "password_hash" text,
