@@ -71,6 +71,8 @@ export interface SlicesConfig {
   readonly env: Readonly<Record<string, string>>;
   readonly network: string | null;
   readonly databaseHost: string | null;
+  /** Connection limit of a slice's database role. */
+  readonly databaseConnections: number;
   readonly paths: readonly string[];
   readonly startTimeoutMs: number;
   readonly dockerHost: string | null;

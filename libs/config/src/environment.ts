@@ -114,6 +114,10 @@ export const environmentSchema = z.object({
     .optional()
     .describe("Root of the slices' database passwords. Default: derived from SECRET_KEY."),
   SLICE_ENV: value.jsonEnvironment.default({}).describe('Variables for every slice, as a JSON object.'),
+  SLICE_DB_CONNECTIONS: value
+    .integer(1, 1000)
+    .default(10)
+    .describe('Connections that one slice may have to its database.'),
   SLICE_NETWORK: z
     .string()
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/, 'must be a name of letters, digits, dot, dash and underscore')

@@ -124,6 +124,7 @@ function slicesConfig(env: Environment): AppConfig['slices'] {
     env: env.SLICE_ENV,
     network: env.SLICE_NETWORK ?? null,
     databaseHost: env.SLICE_DB_HOST ?? null,
+    databaseConnections: env.SLICE_DB_CONNECTIONS,
     paths: env.SLICE_PATHS,
     startTimeoutMs: env.SLICE_START_TIMEOUT * 1000,
     dockerHost: env.DOCKER_HOST ?? null,

@@ -10,6 +10,7 @@ import {
   type Relation,
   UpdateDateColumn,
 } from 'typeorm';
+import type { OrchestratorErrorCode } from '#common';
 import { User } from './user.entity.js';
 
 export type DesiredState = 'running' | 'stopped' | 'absent';
@@ -88,8 +89,13 @@ export class Slice {
   @Column('bytea', { nullable: true })
   databasePasswordSealed!: Buffer | null;
 
+  /** What failed last, in words for the operator; the customer sees it too, so it holds no secret. */
   @Column('text', { nullable: true })
   lastError!: string | null;
+
+  /** The same as an error code, so that any replica can answer for what another one tried. */
+  @Column('text', { nullable: true })
+  lastErrorCode!: OrchestratorErrorCode | null;
 
   @Column('timestamptz', { nullable: true })
   lastHealthyAt!: Date | null;

@@ -39,6 +39,7 @@ export class Initial1795201200000 implements MigrationInterface {
                 "port" integer,
                 "database_password_sealed" bytea,
                 "last_error" text,
+                "last_error_code" text,
                 "last_healthy_at" TIMESTAMP WITH TIME ZONE,
                 "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
                 "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
@@ -66,6 +67,23 @@ export class Initial1795201200000 implements MigrationInterface {
     await queryRunner.query(`
             CREATE UNIQUE INDEX "slice_live_name" ON "slice" ("name")
             WHERE "destroyed_at" IS NULL
+        `);
+    // In the transaction of the change itself: whoever keeps a slice's address in memory hears of every change.
+    await queryRunner.query(`
+            CREATE FUNCTION "announce_slice_change"() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                PERFORM pg_notify('slice_changed', concat_ws(':', NEW.id, coalesce(NEW.owner_id::text, ''), coalesce(OLD.owner_id::text, '')));
+                RETURN NULL;
+            END $$
+        `);
+    await queryRunner.query(`
+            CREATE TRIGGER "slice_announce_change" AFTER UPDATE ON "slice" FOR EACH ROW
+            WHEN (
+                (OLD.status, OLD.host, OLD.port, OLD.owner_id, OLD.desired_state, OLD.observed_generation)
+                IS DISTINCT FROM
+                (NEW.status, NEW.host, NEW.port, NEW.owner_id, NEW.desired_state, NEW.observed_generation)
+            )
+            EXECUTE FUNCTION "announce_slice_change"()
         `);
     await queryRunner.query(`
             CREATE TABLE "idempotency_key" (
@@ -184,6 +202,9 @@ export class Initial1795201200000 implements MigrationInterface {
         `);
     await queryRunner.query(`
             DROP TABLE "slice"
+        `);
+    await queryRunner.query(`
+            DROP FUNCTION "announce_slice_change"
         `);
     await queryRunner.query(`
             DROP TABLE "user"

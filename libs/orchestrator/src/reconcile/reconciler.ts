@@ -1,0 +1,212 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import pLimit from 'p-limit';
+import { DataSource } from 'typeorm';
+import { Clock, assertNever } from '#common';
+import { AppConfig } from '#config';
+import { ControlConnection, type Slice } from '#database';
+import { SliceDatabase, type SliceDatabaseAccess } from '../databases/slice-database.js';
+import { PortAllocator } from '../ports/port-allocator.js';
+import { PortTakenError } from '../runtimes/errors.js';
+import { SliceRuntime, type SliceInstance } from '../runtimes/slice-runtime.js';
+import { SliceRepository, type Observation } from '../slices/slice-repository.js';
+import { SliceSecrets } from '../slices/slice-secrets.js';
+import { faultOf, neverHealthy, SupersededError, type ReconcileFault } from './faults.js';
+import { becomesHealthy } from './health-probe.js';
+import { SliceSpecs } from './slice-specs.js';
+
+/** How many slices are brought up or down at once: starting an app costs CPU that the running ones need as well. */
+const PARALLEL = 4;
+
+/** A range full of ports that strangers hold is not searched to its end. */
+const PORT_ATTEMPTS = 25;
+
+export const STOP_GRACE_MS = 10_000;
+
+/** Lock of a slice: whoever holds it may change the slice's part of the world. */
+export function sliceLock(id: number): string {
+  return `slice:${id}`;
+}
+
+/**
+ * Moves the world towards what a slice's row desires. It alone does; everybody else only changes what is desired.
+ * Every step is safe to repeat, so a `kill -9` anywhere is healed by the next pass.
+ */
+@Injectable()
+export class Reconciler {
+  private readonly logger = new Logger(Reconciler.name);
+  private readonly slots = pLimit(PARALLEL);
+
+  constructor(
+    private readonly slices: SliceRepository,
+    @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
+    @Inject(SliceDatabase) private readonly databases: SliceDatabase,
+    private readonly ports: PortAllocator,
+    private readonly specs: SliceSpecs,
+    private readonly secrets: SliceSecrets,
+    private readonly control: ControlConnection,
+    private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    private readonly config: AppConfig,
+  ) {}
+
+  /**
+   * One pass over one slice.
+   * @returns false when another pass is under way, here or on another replica
+   * @throws ReconcileFault when the pass could not be finished, and is worth another try
+   */
+  reconcile(id: number): Promise<boolean> {
+    return this.slots(async () => {
+      const lock = await this.control.tryLock(sliceLock(id));
+      if (lock === null) return false;
+      try {
+        const slice = await this.slices.find(id);
+        if (slice !== null) await this.pass(slice, lock.signal);
+        return true;
+      } finally {
+        await lock.release();
+      }
+    });
+  }
+
+  private async pass(slice: Slice, signal: AbortSignal): Promise<void> {
+    try {
+      await this.towards(slice, signal);
+    } catch (error) {
+      if (error instanceof SupersededError) return;
+      const fault = faultOf(error, slice);
+      this.logger.warn({ sliceId: slice.id, code: fault.code, err: fault.cause ?? fault }, fault.message);
+      await this.settleFault(slice, fault);
+      if (fault.transient) throw fault;
+    }
+  }
+
+  private towards(slice: Slice, signal: AbortSignal): Promise<void> {
+    switch (slice.desiredState) {
+      case 'running':
+        return this.bringUp(slice, signal);
+      case 'stopped':
+        return this.bringDown(slice);
+      case 'absent':
+        return this.tearDown(slice, signal);
+      default:
+        return assertNever(slice.desiredState);
+    }
+  }
+
+  private async bringUp(slice: Slice, signal: AbortSignal): Promise<void> {
+    const before = await this.runtime.inspect(slice.id);
+    const steady = before?.state === 'running' && before.generation === slice.generation && slice.status === 'active';
+    if (!steady && slice.status !== 'failed') await this.observe(slice, { status: 'provisioning' });
+    const access = await this.provideDatabase(slice);
+    signal.throwIfAborted();
+    const instance = await this.startOnFreePort(slice, access, signal);
+    await this.observe(slice, { host: instance.host, port: instance.port });
+    await this.awaitHealth(slice, instance, signal);
+    await this.observe(slice, {
+      status: 'active',
+      lastHealthyAt: this.clock.now(),
+      lastError: null,
+      lastErrorCode: null,
+      observedGeneration: slice.generation,
+    });
+    if (!steady) this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is active`);
+  }
+
+  /** The password is derived once and stored before it is used, so that it is the same ever after. */
+  private async provideDatabase(slice: Slice): Promise<SliceDatabaseAccess> {
+    let password = this.secrets.openDatabasePassword(slice);
+    if (password === null) {
+      const made = this.secrets.newDatabasePassword(slice.id);
+      await this.observe(slice, { databasePasswordSealed: made.sealed });
+      password = made.password;
+    }
+    return this.databases.ensure(slice.id, password);
+  }
+
+  /** A port that a stranger listens on goes back to rest, and the next one is tried. */
+  private async startOnFreePort(slice: Slice, access: SliceDatabaseAccess, signal: AbortSignal): Promise<SliceInstance> {
+    for (let attempt = 1; ; attempt += 1) {
+      const port = this.config.slices.network === null ? await this.ports.hold(slice.id) : null;
+      try {
+        return await this.runtime.start(this.specs.of(slice, access, port), signal);
+      } catch (error) {
+        if (!(error instanceof PortTakenError)) throw error;
+        this.logger.warn({ sliceId: slice.id, port: error.port }, `port ${error.port} is taken by another program`);
+        await this.ports.release(slice.id);
+        if (attempt >= PORT_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  private async awaitHealth(slice: Slice, instance: SliceInstance, signal: AbortSignal): Promise<void> {
+    const { healthPath, startTimeoutMs } = this.config.slices;
+    const outcome = await becomesHealthy({
+      host: instance.host,
+      port: instance.port,
+      path: healthPath,
+      timeoutMs: startTimeoutMs,
+      signal,
+      hasEnded: async () => (await this.runtime.inspect(slice.id))?.state !== 'running',
+    });
+    if (outcome === 'healthy') return;
+    // What has ended keeps its last words for the operator; what hangs must not go on using the machine.
+    if (outcome === 'timeout') await this.runtime.stop(slice.id, STOP_GRACE_MS);
+    throw neverHealthy(outcome, healthPath, startTimeoutMs);
+  }
+
+  private async bringDown(slice: Slice): Promise<void> {
+    await this.runtime.stop(slice.id, STOP_GRACE_MS);
+    await this.observe(slice, {
+      status: 'stopped',
+      lastError: null,
+      lastErrorCode: null,
+      observedGeneration: slice.generation,
+    });
+    this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is stopped`);
+  }
+
+  /** What holds data goes only after what writes to it, and the row last: as long as it is there, all can be retried. */
+  private async tearDown(slice: Slice, signal: AbortSignal): Promise<void> {
+    await this.observe(slice, { status: 'destroying' });
+    await this.runtime.stop(slice.id, STOP_GRACE_MS);
+    signal.throwIfAborted();
+    await this.runtime.removeData(slice.id);
+    await this.databases.drop(slice.id);
+    await this.dataSource.transaction(async (manager) => {
+      await this.ports.release(slice.id, manager);
+      const tombstone: Observation = {
+        status: 'destroyed',
+        destroyedAt: this.clock.now(),
+        host: null,
+        port: null,
+        lastError: null,
+        lastErrorCode: null,
+        envSealed: null,
+        databasePasswordSealed: null,
+        observedGeneration: slice.generation,
+      };
+      await this.slices.observe(slice.id, slice.generation, tombstone, manager);
+    });
+    this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is destroyed`);
+  }
+
+  /**
+   * A lasting fault ends the attempt: the slice is `failed` until somebody wants something else, or the loop tries
+   * again. A transient one leaves it unsettled.
+   */
+  private async settleFault(slice: Slice, fault: ReconcileFault): Promise<void> {
+    const seen: Observation = { lastError: fault.message, lastErrorCode: fault.code };
+    if (!fault.transient) Object.assign(seen, { status: 'failed', observedGeneration: slice.generation });
+    try {
+      await this.slices.observe(slice.id, slice.generation, seen);
+    } catch (error) {
+      // Without the database nothing can be noted; the fault itself is what the caller must hear of.
+      this.logger.error({ sliceId: slice.id, err: error }, 'the outcome of a pass could not be stored');
+    }
+  }
+
+  /** @throws SupersededError when something newer is desired: this pass has no business any more */
+  private async observe(slice: Slice, seen: Observation): Promise<void> {
+    if (!(await this.slices.observe(slice.id, slice.generation, seen))) throw new SupersededError(slice.id);
+  }
+}
