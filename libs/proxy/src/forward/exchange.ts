@@ -1,0 +1,142 @@
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { Dispatcher } from 'undici';
+import { ProxyError, requestIdOf, type DomainError } from '#common';
+import { trailersForClient, type ResponseFacts, type ResponseHeaders } from '../headers/response-headers.js';
+import { closeIfBodyIsPending } from '../http/answer.js';
+import { hasBody, isExactlyChunked } from '../http/framing.js';
+import { RequestBody } from './request-body.js';
+import { upstreamError } from './upstream-error.js';
+
+const EXCHANGE = Symbol('sluice.exchange');
+type ExchangeResponse = ServerResponse & { [EXCHANGE]?: Pick<Exchange, 'abandon' | 'resume'> };
+
+/** What an exchange needs from the forwarder that runs it. */
+export interface ExchangeHost<Target = unknown> {
+  readonly responseHeaders: ResponseHeaders;
+  /** How long a client may stall its upload, in milliseconds. */
+  readonly uploadIdleMs: number;
+  /** Writes the error to the client, or cuts an answer that has begun. */
+  refuse(exchange: Exchange<Target>, error: DomainError): void;
+  /** Called exactly once; `error` is null where the whole answer went out. */
+  settled(exchange: Exchange<Target>, error: ProxyError | null): void;
+}
+
+/**
+ * One request on its way to an upstream and its answer on its way back: undici's handler and the state of both ends.
+ * Listeners are static functions that find their exchange on the response, so a request creates none of its own.
+ */
+export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
+  readonly body: RequestBody | null;
+  #controller: Dispatcher.DispatchController | null = null;
+  #awaitsDrain = false;
+  #trailers = false;
+  #settled = false;
+
+  constructor(
+    readonly req: IncomingMessage,
+    readonly res: ServerResponse,
+    readonly target: Target,
+    readonly host: ExchangeHost<Target>,
+  ) {
+    (res as ExchangeResponse)[EXCHANGE] = this;
+    res.on('close', onClientClose);
+    this.body = hasBody(req) ? new RequestBody(req, host.uploadIdleMs, () => this.#uploadStalled()) : null;
+  }
+
+  /** The connection stands and the request is about to be sent: only now is a waiting client asked for its body. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#settled) controller.abort(new Error('The client is gone'));
+    else if (this.req.headers.expect !== undefined && this.req.httpVersion === '1.1')
+      this.res.writeContinue();
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: IncomingHttpHeaders,
+  ): void {
+    if (status < 200) {
+      this.#inform(status, headers);
+      return;
+    }
+    const transferEncoding = headers['transfer-encoding'];
+    // undici reads any other coding until the connection closes, and would pass it on as a plain 200.
+    if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
+      controller.abort(new Error(`Transfer-Encoding of the response: ${transferEncoding}`));
+      return;
+    }
+    this.#trailers =
+      transferEncoding !== undefined && this.req.httpVersion === '1.1' && this.req.method !== 'HEAD';
+    closeIfBodyIsPending(this.req, this.res);
+    // Without the upstream's reason phrase: it is free text, and one byte of it above 0x7f makes writeHead throw.
+    // What writeHead throws for anything else, undici turns into onResponseError.
+    this.res.writeHead(status, this.host.responseHeaders.forClient(headers, this.#facts(status)));
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.res.write(chunk)) return;
+    controller.pause();
+    if (this.#awaitsDrain) return;
+    this.#awaitsDrain = true;
+    this.res.on('drain', onClientDrain);
+  }
+
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    if (this.#trailers && this.res.chunkedEncoding) this.res.addTrailers(trailersForClient(trailers));
+    this.res.end();
+    this.#settle(null);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    this.fail(upstreamError(cause));
+  }
+
+  /** Ends the exchange by an error: the client is answered, or its answer cut, and the upstream request aborted. */
+  fail(error: ProxyError): void {
+    if (this.#settled) return;
+    this.#settle(error);
+    this.host.refuse(this, error);
+    this.#controller?.abort(error);
+  }
+
+  /** Goes on reading from the upstream once the client has taken what was written. */
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  /** The client went away before its answer was complete: nobody's failure, and nothing to answer any more. */
+  abandon(): void {
+    const error = new ProxyError('CLIENT_CLOSED_REQUEST', 'The client closed the connection.');
+    if (this.#settled) return;
+    this.#settle(error);
+    this.#controller?.abort(error);
+  }
+
+  #inform(status: number, headers: IncomingHttpHeaders): void {
+    if (this.req.httpVersion === '1.0' || this.res.headersSent) return;
+    this.res.writeInformation(status, this.host.responseHeaders.forInterim(headers, this.#facts(status)));
+  }
+
+  #facts(status: number): ResponseFacts {
+    return { status, trailers: this.#trailers, requestId: requestIdOf(this.req) };
+  }
+
+  #uploadStalled(): void {
+    this.fail(new ProxyError('REQUEST_TIMEOUT', 'The body of the request stopped arriving.'));
+  }
+
+  #settle(error: ProxyError | null): void {
+    this.#settled = true;
+    this.body?.destroy();
+    this.host.settled(this, error);
+  }
+}
+
+function onClientClose(this: ExchangeResponse): void {
+  if (!this.writableFinished) this[EXCHANGE]?.abandon();
+}
+
+function onClientDrain(this: ExchangeResponse): void {
+  this[EXCHANGE]?.resume();
+}

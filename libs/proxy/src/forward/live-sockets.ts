@@ -1,0 +1,124 @@
+import type { Duplex } from 'node:stream';
+import { FrameBoundary } from './frame-boundary.js';
+
+/** Whose WebSocket it is. */
+export interface SocketOwner {
+  /** The hash of the session that opened it. */
+  readonly sessionKey: string;
+  readonly userId: string;
+}
+
+/** Close codes of RFC 6455 §7.4.1. */
+export const GOING_AWAY = 1001;
+/** For a logout: the registered code for "not allowed (any more)", rather than one of our own making. */
+export const POLICY_VIOLATION = 1008;
+
+/** How long a client has to answer a close frame, in milliseconds; a logout must be effective within a second. */
+const CLOSE_GRACE_MS = 500;
+
+/** One upgraded connection, from the moment its upgrade was allowed. */
+export class LiveSocket {
+  #upstream: Duplex | null = null;
+  #boundary: FrameBoundary | null = null;
+  #closing = false;
+
+  constructor(
+    readonly owner: SocketOwner,
+    readonly client: Duplex,
+  ) {}
+
+  /** The upgrade succeeded. Ties both ends, so that neither outlives the other. */
+  connect(upstream: Duplex): void {
+    const boundary = new FrameBoundary();
+    this.#upstream = upstream;
+    this.#boundary = boundary;
+    upstream.on('data', (chunk: Buffer) => boundary.push(chunk));
+    upstream.on('close', () => this.#endClient());
+    this.client.on('close', () => upstream.destroy());
+    if (this.client.destroyed) upstream.destroy();
+  }
+
+  /**
+   * Ends the connection, by a close frame where one may be written: between two frames of the upstream. Elsewhere it
+   * would be read as part of a message, so there the socket is cut.
+   */
+  close(code: number): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#upstream === null || this.#boundary?.atBoundary !== true) {
+      this.destroy();
+      return;
+    }
+    this.#upstream.unpipe(this.client);
+    this.#upstream.destroy();
+    this.client.end(closeFrame(code));
+    setTimeout(() => this.destroy(), CLOSE_GRACE_MS).unref();
+  }
+
+  destroy(): void {
+    this.#upstream?.destroy();
+    this.client.destroy();
+  }
+
+  /** What the upstream has sent is delivered before the client's side ends. */
+  #endClient(): void {
+    if (this.#closing) return;
+    this.client.end(() => this.client.destroy());
+  }
+}
+
+/** All upgraded connections of this gateway, to be found again when a session ends or the gateway stops. */
+export class LiveSockets {
+  readonly #sockets = new Set<LiveSocket>();
+
+  get size(): number {
+    return this.#sockets.size;
+  }
+
+  /** Registers a connection until its client is gone. */
+  add(owner: SocketOwner, client: Duplex): LiveSocket {
+    const live = new LiveSocket(owner, client);
+    this.#sockets.add(live);
+    client.once('close', () => this.#sockets.delete(live));
+    return live;
+  }
+
+  /** Ends every connection the session opened: it was signed out. */
+  closeSession(sessionKey: string): void {
+    this.closeWhere((owner) => owner.sessionKey === sessionKey);
+  }
+
+  /** Ends every connection of the user: disabled, signed out everywhere, or the slice suspended. */
+  closeUser(userId: string): void {
+    this.closeWhere((owner) => owner.userId === userId);
+  }
+
+  closeWhere(predicate: (owner: SocketOwner) => boolean, code: number = POLICY_VIOLATION): void {
+    for (const live of this.#sockets) if (predicate(live.owner)) live.close(code);
+  }
+
+  /** Tells every client that the gateway goes away; resolves when all are gone, or cut at the deadline. */
+  async drain(deadlineMs: number): Promise<void> {
+    const gone = [...this.#sockets].map((live) => closed(live.client));
+    const deadline = setTimeout(() => this.#destroyAll(), deadlineMs);
+    this.closeWhere(() => true, GOING_AWAY);
+    await Promise.all(gone);
+    clearTimeout(deadline);
+  }
+
+  #destroyAll(): void {
+    for (const live of this.#sockets) live.destroy();
+  }
+}
+
+function closed(client: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    if (client.closed) resolve();
+    else client.once('close', () => resolve());
+  });
+}
+
+/** A close frame of a server: unmasked, with the status code alone (RFC 6455 §5.5.1). */
+function closeFrame(code: number): Buffer {
+  return Buffer.from([0x88, 0x02, code >> 8, code & 0xff]);
+}

@@ -1,0 +1,153 @@
+import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
+import { requestIdOf, type Clock, type ProxyError } from '#common';
+import type { ResponseHeaders } from '../headers/response-headers.js';
+import { refuseUpgrade } from '../http/answer.js';
+import { isExactlyChunked } from '../http/framing.js';
+import type { LiveSocket, LiveSockets, SocketOwner } from './live-sockets.js';
+import { upstreamError } from './upstream-error.js';
+
+/** Where an upgrade goes. */
+export interface UpgradeTarget {
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query as the upstream gets them. */
+  readonly path: string;
+}
+
+export interface UpgraderOptions {
+  readonly clock: Clock;
+  readonly responseHeaders: ResponseHeaders;
+  readonly live: LiveSockets;
+  /** How long the upstream may take to answer the handshake, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Called once per upgrade; null where the upstream answered, by 101 or otherwise. */
+  readonly onDone?: (req: IncomingMessage, target: UpgradeTarget, error: ProxyError | null) => void;
+}
+
+const UPGRADE = Symbol('sluice.upgrade');
+
+interface Upgrade {
+  readonly target: UpgradeTarget;
+  readonly live: LiveSocket;
+  answered: boolean;
+}
+
+type UpgradeRequest = IncomingMessage & { [UPGRADE]?: Upgrade };
+
+/** Forwards WebSocket upgrades by http-proxy-middleware. The decision and all headers are made before it is asked. */
+export class Upgrader {
+  readonly #options: UpgraderOptions;
+  readonly #proxy: RequestHandler;
+
+  constructor(options: UpgraderOptions) {
+    this.#options = options;
+    this.#proxy = createProxyMiddleware({
+      // The library insists on a target; every request brings its own through the router.
+      target: 'http://upgrade.invalid',
+      router: (req: UpgradeRequest) => this.#targetOf(req),
+      prependPath: false,
+      upgradeTimeout: options.timeoutMs,
+      ejectPlugins: true,
+      plugins: [
+        (proxy) => {
+          proxy.on('error', (error, req) => req && this.#onError(error, req));
+          proxy.on('proxyReqWs', (proxyReq, req) => this.#onProxyRequest(proxyReq, req));
+        },
+      ],
+    });
+  }
+
+  /**
+   * Forwards an upgrade and answers it, whatever happens.
+   * @param headers what the upstream gets, from `RequestHeaders.forUpstream`
+   */
+  upgrade(
+    req: IncomingMessage,
+    head: Buffer,
+    target: UpgradeTarget,
+    headers: readonly string[],
+    owner: SocketOwner,
+  ): void {
+    const live = this.#options.live.add(owner, req.socket);
+    (req as UpgradeRequest)[UPGRADE] = { target, live, answered: false };
+    req.url = target.path;
+    req.headers = upgradeHeaders(headers);
+    this.#proxy.upgrade(req, req.socket, head);
+  }
+
+  #targetOf(req: UpgradeRequest): { protocol: string; host: string; hostname: string; port: number } {
+    const { host, port } = upgradeOf(req).target;
+    return { protocol: 'http:', host, hostname: host, port };
+  }
+
+  #onError(error: Error, req: UpgradeRequest): void {
+    const upgrade = upgradeOf(req);
+    if (upgrade.answered) upgrade.live.destroy();
+    else this.#refuse(req, upgrade, upstreamError(error));
+  }
+
+  /** Runs before the library's own listeners, so what is changed here is what it passes on. */
+  #onProxyRequest(proxyReq: ClientRequest, req: UpgradeRequest): void {
+    const upgrade = upgradeOf(req);
+    proxyReq.on('upgrade', (answer: IncomingMessage, upstream: Socket) => {
+      this.#answered(req, upgrade);
+      answer.headers = { ...this.#clientHeaders(req, answer), connection: 'Upgrade', upgrade: 'websocket' };
+      upgrade.live.connect(upstream);
+    });
+    proxyReq.on('response', (answer: IncomingMessage) => {
+      const transferEncoding = answer.headers['transfer-encoding'];
+      if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
+        this.#refuse(req, upgrade, upstreamError(new Error('Transfer-Encoding of the response')));
+        return;
+      }
+      this.#answered(req, upgrade);
+      const framing = transferEncoding === undefined ? {} : { 'transfer-encoding': transferEncoding };
+      answer.headers = { ...this.#clientHeaders(req, answer), ...framing };
+      answer.statusMessage = STATUS_CODES[answer.statusCode ?? 502] ?? '';
+    });
+  }
+
+  #clientHeaders(req: IncomingMessage, answer: IncomingMessage): IncomingHttpHeaders {
+    const facts = { status: answer.statusCode ?? 502, trailers: false, requestId: requestIdOf(req) };
+    return toHeaderObject(this.#options.responseHeaders.forClient(answer.headers, facts));
+  }
+
+  #answered(req: IncomingMessage, upgrade: Upgrade): void {
+    upgrade.answered = true;
+    this.#options.onDone?.(req, upgrade.target, null);
+  }
+
+  #refuse(req: IncomingMessage, upgrade: Upgrade, error: ProxyError): void {
+    upgrade.answered = true;
+    refuseUpgrade(req, upgrade.live.client, error, this.#options.clock.now());
+    this.#options.onDone?.(req, upgrade.target, error);
+  }
+}
+
+function upgradeOf(req: UpgradeRequest): Upgrade {
+  const upgrade = req[UPGRADE];
+  if (upgrade === undefined) throw new Error('An upgrade that did not come through the upgrader');
+  return upgrade;
+}
+
+/** The lines as the library takes them, and the two hop-by-hop fields that make the request an upgrade. */
+function upgradeHeaders(lines: readonly string[]): IncomingHttpHeaders {
+  return { ...toHeaderObject(lines), connection: 'Upgrade', upgrade: 'websocket' };
+}
+
+/** Name, value, name, value … as an object; repeated names become a list. */
+function toHeaderObject(lines: readonly string[]): IncomingHttpHeaders {
+  const headers: Record<string, string | string[]> = {};
+  for (let i = 0; i < lines.length; i += 2) {
+    const name = (lines[i] ?? '').toLowerCase();
+    const value = lines[i + 1] ?? '';
+    const earlier = headers[name];
+    if (earlier === undefined) headers[name] = value;
+    else headers[name] = Array.isArray(earlier) ? [...earlier, value] : [earlier, value];
+  }
+  return headers;
+}

@@ -1,0 +1,27 @@
+import type { IncomingMessage } from 'node:http';
+
+/**
+ * Says where the request came from. Rebuilt from the socket, and continued only for a trusted proxy: any client may
+ * claim to be somebody else (cf. Caddy's addForwardedHeaders).
+ * @param out the header lines to add to
+ */
+export function addForwarded(out: string[], req: IncomingMessage, trusted: boolean): void {
+  const peer = peerAddress(req);
+  const earlier = trusted ? req.headers['x-forwarded-for'] : undefined;
+  out.push('x-forwarded-for', earlier === undefined ? peer : `${String(earlier)}, ${peer}`);
+  const proto = trusted ? req.headers['x-forwarded-proto'] : undefined;
+  out.push('x-forwarded-proto', proto === 'https' || proto === 'http' ? proto : protocolOf(req));
+  const offered = trusted ? req.headers['x-forwarded-host'] : undefined;
+  const host = typeof offered === 'string' && offered !== '' ? offered : req.headers.host;
+  if (host !== undefined) out.push('x-forwarded-host', host);
+}
+
+function protocolOf(req: IncomingMessage): 'http' | 'https' {
+  return 'encrypted' in req.socket && req.socket.encrypted === true ? 'https' : 'http';
+}
+
+/** The address of the socket's other end; IPv4 in its own notation on dual-stack sockets too. */
+function peerAddress(req: IncomingMessage): string {
+  const address = req.socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}

@@ -1,0 +1,135 @@
+import type { IncomingMessage } from 'node:http';
+import { assertNever, type TrustProxy } from '#common';
+import type { GatewayCookies } from './cookies.js';
+import { addForwarded } from './forwarded.js';
+import { connectionListed, HOP_BY_HOP } from './hop-by-hop.js';
+
+/** What is the gateway's own in a request, and whom it believes; the same for all requests. */
+export interface RequestHeaderPolicy {
+  readonly cookies: GatewayCookies;
+  readonly trustProxy: TrustProxy;
+  /** Headers that carry a credential of the gateway, such as `X-Admin-Key`. */
+  readonly credentialHeaders: readonly string[];
+  /** Whether a bearer token is the gateway's (admin key, API key, gateway token) and not the application's. */
+  readonly isGatewayToken: (token: string) => boolean;
+}
+
+/** What differs from request to request. */
+export interface UpstreamContext {
+  /** The lines of {@link identityHeaders}; empty for nobody. */
+  readonly identity: readonly string[];
+  readonly requestId: string;
+  /** False removes every `Authorization`, true only the gateway's own tokens. */
+  readonly forwardAuthorization: boolean;
+}
+
+/** Set by the gateway alone: a client's own are forgeries, whatever their case and wherever they are listed. */
+const SET_BY_GATEWAY = [
+  'x-user-email',
+  'x-user-sub',
+  'x-user-name',
+  'x-gateway-route',
+  'x-request-id',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  // The same facts in another notation; sent by nobody but the client, they would contradict ours (RFC 7239 §8.1).
+  'forwarded',
+];
+
+/** `Expect` is answered by the gateway, `Trailer` announces what is not forwarded (RFC 9110 §6.5). */
+const ANSWERED_HERE = ['expect', 'trailer'];
+
+/** Other claims about the way here; passed on from a trusted proxy only. */
+const CLAIMS_OF_THE_WAY = ['x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip'];
+
+type Handling = 'drop' | 'from-trusted-peer' | 'cookie' | 'authorization' | 'te' | 'max-forwards';
+
+const BEARER = /^bearer +(\S+) *$/i;
+
+/**
+ * Turns the headers of a request into those its upstream gets, as undici takes them: name, value, name, value … What
+ * is passed on keeps its order, case and duplicates.
+ */
+export class RequestHeaders {
+  readonly #policy: RequestHeaderPolicy;
+  readonly #handling: ReadonlyMap<string, Handling>;
+
+  constructor(policy: RequestHeaderPolicy) {
+    this.#policy = policy;
+    const dropped = [...HOP_BY_HOP, ...SET_BY_GATEWAY, ...ANSWERED_HERE, ...policy.credentialHeaders];
+    this.#handling = new Map<string, Handling>([
+      ...dropped.map((name) => [name.toLowerCase(), 'drop'] as const),
+      ...CLAIMS_OF_THE_WAY.map((name) => [name, 'from-trusted-peer'] as const),
+      ['cookie', 'cookie'],
+      ['authorization', 'authorization'],
+      ['te', 'te'],
+      ['max-forwards', 'max-forwards'],
+    ]);
+  }
+
+  /** The header lines for the upstream of a request that has passed `screenRequest`. */
+  forUpstream(req: IncomingMessage, context: UpstreamContext): string[] {
+    const trusted = this.#policy.trustProxy.trusts(req.socket.remoteAddress);
+    const out = this.#keep(req, context, trusted);
+    addForwarded(out, req, trusted);
+    out.push('via', `${req.httpVersion} sluice`, 'x-request-id', context.requestId);
+    for (const part of context.identity) out.push(part);
+    return out;
+  }
+
+  #keep(req: IncomingMessage, context: UpstreamContext, trusted: boolean): string[] {
+    const { rawHeaders } = req;
+    const listed = connectionListed(req.headers.connection);
+    const out: string[] = [];
+    for (let i = 0; i < rawHeaders.length; i += 2) {
+      const name = rawHeaders[i] ?? '';
+      const value = rawHeaders[i + 1] ?? '';
+      const key = name.toLowerCase();
+      if (listed?.has(key) && key !== 'te') continue;
+      const handling = this.#handlingOf(key, trusted);
+      const kept = handling === undefined ? value : this.#handle(handling, value, req, context);
+      if (kept !== null) out.push(name, kept);
+    }
+    return out;
+  }
+
+  #handlingOf(key: string, trusted: boolean): Handling | undefined {
+    // CGI and its heirs read x_user_email as X-User-Email: a field that only an underscore tells from one of ours
+    // has no business here.
+    if (key.includes('_')) return this.#handlingOf(key.replaceAll('_', '-'), trusted) && 'drop';
+    const handling = this.#handling.get(key);
+    if (handling === 'from-trusted-peer') return trusted ? undefined : 'drop';
+    if (handling === undefined && !trusted && key.startsWith('x-forwarded-')) return 'drop';
+    return handling;
+  }
+
+  #handle(handling: Handling, value: string, req: IncomingMessage, context: UpstreamContext): string | null {
+    switch (handling) {
+      case 'cookie':
+        return this.#policy.cookies.stripFromRequest(value);
+      case 'authorization':
+        return context.forwardAuthorization && !this.#isOwnCredential(value) ? value : null;
+      case 'te':
+        // Some servers send trailers only when asked; ours is the only connection it can concern.
+        return /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value) ? 'trailers' : null;
+      case 'max-forwards':
+        return req.method === 'OPTIONS' ? oneLess(value) : value;
+      case 'drop':
+      case 'from-trusted-peer':
+        return null;
+      default:
+        return assertNever(handling);
+    }
+  }
+
+  #isOwnCredential(authorization: string): boolean {
+    const token = BEARER.exec(authorization)?.[1];
+    return token !== undefined && this.#policy.isGatewayToken(token);
+  }
+}
+
+/** `Max-Forwards` counts the hops that are left (RFC 9110 §7.6.2). */
+function oneLess(value: string): string {
+  return /^[1-9]\d*$/.test(value) ? String(Number(value) - 1) : value;
+}

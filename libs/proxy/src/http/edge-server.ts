@@ -1,0 +1,156 @@
+import {
+  createServer,
+  IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { assignRequestId, internalError, ProxyError, type Clock } from '#common';
+import { codeOf } from '../forward/upstream-error.js';
+import { answerError, answerOnBareSocket, refuseUpgrade } from './answer.js';
+
+/** What decides about a request before anything else sees it. */
+export interface EdgeHandler {
+  /** Takes the request and answers it (true), or leaves it to the application (false). */
+  request(req: IncomingMessage, res: ServerResponse): boolean;
+  /** Takes an upgrade; `websocket` is the only protocol that gets here. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends the long-lived connections; resolves when they are gone, at the latest after `deadlineMs`. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
+/** Node's parser counts fewer bytes than the wire has, so it gets room, and `screenRequest` draws the exact line. */
+const PARSER_HEADER_LIMIT = 32 * 1024;
+const HEADERS_TIMEOUT_MS = 30_000;
+/** Longer than the minute for which common load balancers keep a connection, so that they close it and not we. */
+const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+const IDLE_SWEEP_MS = 50;
+
+const LATEST_RESPONSE = Symbol('sluice.latestResponse');
+type EdgeSocket = Socket & { [LATEST_RESPONSE]?: ServerResponse };
+
+/** An HTTP server that asks the edge first, and gives the application only what the edge leaves. */
+export class EdgeServer {
+  readonly server: Server;
+  readonly #edge: () => EdgeHandler;
+  readonly #app: RequestListener;
+  readonly #clock: Clock;
+  #draining = false;
+
+  /** @param edge asked for at every request, since it comes to be after the server. */
+  constructor(edge: () => EdgeHandler, app: RequestListener, clock: Clock) {
+    this.#edge = edge;
+    this.#app = app;
+    this.#clock = clock;
+    this.server = createServer({
+      maxHeaderSize: PARSER_HEADER_LIMIT,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      // It would bound the whole upload; the forwarder times idle bodies instead.
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      // Answered by screenRequest, in the contract's form.
+      requireHostHeader: false,
+      shouldUpgradeCallback: isWebSocketUpgrade,
+    });
+    this.server
+      .on('request', (req, res) => this.#onRequest(req, res, false))
+      .on('checkContinue', (req, res) => this.#onRequest(req, res, true))
+      .on('checkExpectation', (req, res) => this.#onRequest(req, res, false))
+      .on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head))
+      .on('connect', (req, socket) => this.#onConnect(req, socket))
+      .on('clientError', (error, socket) => this.#onClientError(error, socket));
+  }
+
+  /**
+   * Stops accepting, lets requests in flight finish and drains the edge; what is left after `deadlineMs` is cut.
+   */
+  async close(deadlineMs: number): Promise<void> {
+    this.#draining = true;
+    const closed = new Promise<void>((resolve) => this.server.close(() => resolve()));
+    // A connection whose last answer went out just now is idle only from here on.
+    const sweep = setInterval(() => this.server.closeIdleConnections(), IDLE_SWEEP_MS);
+    const deadline = setTimeout(() => this.server.closeAllConnections(), deadlineMs);
+    this.server.closeIdleConnections();
+    await Promise.all([closed, this.#edge().drain(deadlineMs)]);
+    clearInterval(sweep);
+    clearTimeout(deadline);
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    (req.socket as EdgeSocket)[LATEST_RESPONSE] = res;
+    if (this.#draining) res.shouldKeepAlive = false;
+    try {
+      if (this.#edge().request(req, res)) return;
+      if (awaitsContinue) res.writeContinue();
+      this.#app(req, res);
+    } catch (cause) {
+      answerError(req, res, internalError(cause), this.#clock.now());
+    }
+  }
+
+  #onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node takes its own listener off; a reset before the next one is on would end the process.
+    socket.on('error', () => socket.destroy());
+    try {
+      // Frames must not be written into an answer that is still going out to an earlier, pipelined request.
+      if (isBusy(req.socket)) socket.destroy();
+      else this.#edge().upgrade(req, socket, head);
+    } catch (cause) {
+      refuseUpgrade(req, socket, internalError(cause), this.#clock.now());
+    }
+  }
+
+  #onConnect(req: IncomingMessage, socket: Duplex): void {
+    assignRequestId(req, false);
+    refuseUpgrade(
+      req,
+      socket,
+      new ProxyError('METHOD_NOT_IMPLEMENTED', 'CONNECT is not served here.'),
+      this.#clock.now(),
+    );
+  }
+
+  /** What Node's parser refuses, in the contract's form; the connection is of no use afterwards. */
+  #onClientError(error: Error, socket: Duplex): void {
+    if (!(socket instanceof Socket) || !socket.writable || codeOf(error) === 'ECONNRESET') {
+      socket.destroy();
+      return;
+    }
+    const latest = (socket as EdgeSocket)[LATEST_RESPONSE];
+    if (latest === undefined || latest.writableFinished) {
+      answerOnBareSocket(new IncomingMessage(socket), parserError(error), this.#clock.now());
+    } else if (latest.socket === null || latest.headersSent) {
+      // An earlier answer is going out, or this one is: another one in the middle of it would corrupt both.
+      socket.destroy();
+    } else {
+      latest.shouldKeepAlive = false;
+      answerError(latest.req, latest, parserError(error), this.#clock.now());
+    }
+  }
+}
+
+/**
+ * Only `websocket`, and only in HTTP/1.1, is an upgrade; any other is ignored and the request served as it stands
+ * (RFC 9110 §7.8). `h2c` above all: it would tunnel requests past every check here.
+ */
+function isWebSocketUpgrade(req: IncomingMessage): boolean {
+  return req.httpVersion === '1.1' && req.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+function isBusy(socket: EdgeSocket): boolean {
+  const latest = socket[LATEST_RESPONSE];
+  return latest !== undefined && !latest.writableFinished;
+}
+
+function parserError(error: Error): ProxyError {
+  switch (codeOf(error)) {
+    case 'HPE_HEADER_OVERFLOW':
+      return new ProxyError('HEADERS_TOO_LARGE', 'The header block is too large.', { cause: error });
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return new ProxyError('REQUEST_TIMEOUT', 'The header block did not arrive in time.', { cause: error });
+    default:
+      return new ProxyError('BAD_REQUEST', 'This is not a valid HTTP request.', { cause: error });
+  }
+}

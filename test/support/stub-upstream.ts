@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+/** Talks to one connection of the gateway, byte by byte if it must. */
+export type Script = (connection: StubConnection) => void | Promise<void>;
+
+/** One connection that the gateway opened to the stub. */
+export class StubConnection {
+  /** Everything received on it, as latin1. */
+  received = '';
+  readonly closed: Promise<void>;
+
+  constructor(readonly socket: Socket) {
+    this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    socket.on('data', (chunk) => (this.received += chunk.toString('latin1')));
+    socket.on('error', () => socket.destroy());
+  }
+
+  /** Resolves once what was received contains the text. */
+  async until(text: string): Promise<void> {
+    while (!this.received.includes(text)) await once(this.socket, 'data');
+  }
+
+  /** Resolves once the head of a request is here. */
+  async head(): Promise<string> {
+    await this.until('\r\n\r\n');
+    return this.received.slice(0, this.received.indexOf('\r\n\r\n') + 4);
+  }
+
+  write(text: string): void {
+    this.socket.write(text, 'latin1');
+  }
+}
+
+/** An upstream on a raw socket, so that it can misbehave in every way HTTP libraries won't let one. */
+export class StubUpstream {
+  readonly connections: StubConnection[] = [];
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** @param script run for each connection; a text is what every request head is answered with. */
+  static async start(script: Script | string): Promise<StubUpstream> {
+    const run = typeof script === 'string' ? answering(script) : script;
+    const server = createServer((socket) => {
+      const connection = new StubConnection(socket);
+      stub.connections.push(connection);
+      void run(connection);
+    });
+    const stub = new StubUpstream(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return stub;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Everything received on all connections. */
+  get received(): string {
+    return this.connections.map(({ received }) => received).join('');
+  }
+
+  /** Resolves with the first connection, as soon as there is one. */
+  async connection(): Promise<StubConnection> {
+    if (this.connections.length === 0) await once(this.#server, 'connection');
+    return this.connections[0] as StubConnection;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { socket } of this.connections) socket.destroy();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+function answering(text: string): Script {
+  return async (connection) => {
+    await connection.head();
+    connection.write(text);
+  };
+}
