@@ -71,7 +71,7 @@ export abstract class SliceRuntime {
    */
   abstract stop(sliceId: number, graceMs: number): Promise<void>;
 
-  /** Deletes what the slice kept in its DATA_DIR. The slice is stopped. */
+  /** Deletes what the slice kept in its DATA_DIR; ends the slice at once if it still runs. */
   abstract removeData(sliceId: number): Promise<void>;
 
   /** Every instance of this installation, whether or not the caller knows the slice. */

@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import type { AppConfig } from '#config';
+import type { InstallationId } from '../installation.js';
+import { DockerRuntime } from './docker/docker-runtime.js';
+import { ProcessRuntime } from './process/process-runtime.js';
+import type { SliceRuntime } from './slice-runtime.js';
+
+/** The runtime the configuration names. An engine that is down is a fault to report, never a reason for another one. */
+export function createRuntime(config: AppConfig, installation: InstallationId): SliceRuntime {
+  const { slices } = config;
+  if (slices.runtime === 'process') {
+    return new ProcessRuntime({
+      dataDir: join(config.dataDir, 'slices'),
+      installationId: installation.value,
+    });
+  }
+  return new DockerRuntime({
+    installationId: installation.value,
+    host: slices.dockerHost,
+    network: slices.network,
+  });
+}

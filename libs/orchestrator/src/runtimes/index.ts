@@ -1,0 +1,3 @@
+export { ForeignResourceError, PortTakenError, RuntimeUnavailableError, StartFailedError } from './errors.js';
+export { ProcessRuntime, type ProcessRuntimeOptions } from './process/process-runtime.js';
+export { SliceRuntime, type SliceInstance, type SliceSpec, type SliceUsage } from './slice-runtime.js';

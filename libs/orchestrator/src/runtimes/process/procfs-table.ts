@@ -1,0 +1,68 @@
+import { readdir, readFile } from 'node:fs/promises';
+import type { SliceUsage } from '../slice-runtime.js';
+import type { ProcessIdentity, ProcessTable } from './process-table.js';
+
+/** proc_pid_stat(5) counts CPU time in USER_HZ, which is 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+interface ProcessStat {
+  groupId: number;
+  cpuTicks: number;
+  startTime: string;
+}
+
+/** Linux: proc(5). */
+export class ProcfsTable implements ProcessTable {
+  async identify(pid: number): Promise<ProcessIdentity | null> {
+    const stat = await readStat(pid);
+    if (stat === null) return null;
+    const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+    return { pid, startTime: stat.startTime, bootId: bootId.trim() };
+  }
+
+  async members(groupId: number): Promise<number[]> {
+    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
+    const stats = await Promise.all(pids.map(readStat));
+    return pids.filter((_, i) => stats[i]?.groupId === groupId);
+  }
+
+  async hasEnvironment(pid: number, name: string, value: string): Promise<boolean> {
+    const environ = await readOrNull(`/proc/${pid}/environ`);
+    return environ?.split('\0').includes(`${name}=${value}`) ?? false;
+  }
+
+  async usage(pids: readonly number[]): Promise<SliceUsage> {
+    const each = await Promise.all(pids.map(usageOf));
+    return {
+      memoryBytes: each.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+      cpuSeconds: each.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0),
+    };
+  }
+}
+
+async function usageOf(pid: number): Promise<SliceUsage> {
+  const [stat, status] = await Promise.all([readStat(pid), readOrNull(`/proc/${pid}/status`)]);
+  const residentKib = Number(/^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1] ?? 0);
+  return { memoryBytes: residentKib * 1024, cpuSeconds: (stat?.cpuTicks ?? 0) / TICKS_PER_SECOND };
+}
+
+async function readStat(pid: number): Promise<ProcessStat | null> {
+  const text = await readOrNull(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // Field 2, the program's name in brackets, may hold blanks and brackets itself: count from the last bracket on.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const field = (number: number): string => fields[number - 3] ?? '';
+  // A leader thread may be a zombie before its other threads have let go of the sockets.
+  const isZombie = field(3) === 'Z' || field(3) === 'X';
+  if (isZombie && Number(field(20)) <= 1) return null;
+  return {
+    groupId: Number(field(5)),
+    cpuTicks: Number(field(14)) + Number(field(15)),
+    startTime: field(22),
+  };
+}
+
+/** Null when the process is gone (ENOENT, or ESRCH in mid-read) or is not ours to look at. */
+async function readOrNull(path: string): Promise<string | null> {
+  return readFile(path, 'utf8').catch(() => null);
+}
