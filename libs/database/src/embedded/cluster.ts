@@ -104,7 +104,7 @@ async function removeUnfinished(home: string): Promise<void> {
   for (const name of await readdir(home)) {
     const pid = /^data\.new-(\d+)/.exec(name)?.[1];
     if (pid === undefined || (Number(pid) !== process.pid && (await isAlive(Number(pid))))) continue;
-    await rm(join(home, name), { recursive: true, force: true });
+    await rm(join(home, name), { recursive: true, force: true, maxRetries: 10 }); // its initdb may still write
   }
 }
 

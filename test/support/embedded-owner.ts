@@ -1,0 +1,21 @@
+import { Logger } from '@nestjs/common';
+import { EmbeddedPostgres, ControlConnection, claimDataDir } from '#database';
+
+/*
+ * A process that owns an embedded PostgreSQL, as a gateway does, for tests that kill it:
+ * node --import ./test/support/typescript-loader.ts test/support/embedded-owner.ts <data directory>
+ * It prints the server's pid when it is up, and stops it on SIGTERM.
+ */
+const [, , dataDir = ''] = process.argv;
+const logger = new Logger('owner', { timestamp: false });
+Logger.overrideLogger(['error']);
+
+const server = await EmbeddedPostgres.start({ dataDir, logger });
+const control = new ControlConnection({ connection: server.connection, logger });
+await control.start();
+await claimDataDir(control);
+
+process.once('SIGTERM', () => {
+  void control.stop().then(() => server.stop());
+});
+process.stdout.write(`${server.pid}\n`);
