@@ -1,0 +1,51 @@
+import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { AuthError } from '#common';
+import { PassportAuthentication, type StrategyName } from '../principals/passport-authentication.js';
+import { setPrincipal } from '../principals/principal-of.js';
+import { ADMIN_KEY_STRATEGY, SESSION_STRATEGY } from '../principals/strategies.js';
+import { type Access, accessOf, permits } from './access.js';
+
+/** Refuses by default: a handler that does not say who may call it answers nobody, whoever they are. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly logger = new Logger(AccessGuard.name);
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly passport: PassportAuthentication,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const access = accessOf(this.reflector, [context.getHandler(), context.getClass()]);
+    if (access === undefined) {
+      this.logger.error(`${context.getClass().name}.${context.getHandler().name} declares no access`);
+      throw new AuthError('FORBIDDEN', 'This endpoint is not open to anybody.');
+    }
+    if (access.kind === 'public') return true;
+
+    const request = context.switchToHttp().getRequest<Request>();
+    const response = context.switchToHttp().getResponse<Response>();
+    const principal = await this.passport.authenticate(strategiesFor(access), request, response);
+    if (principal === null) throw unauthenticated(access);
+    if (!permits(access, principal))
+      throw new AuthError('FORBIDDEN', 'You may not do this with this account.');
+    setPrincipal(request, principal);
+    return true;
+  }
+}
+
+/** Where the key is wanted the session is looked at too: whoever is signed in is told 403, not to sign in. */
+function strategiesFor(access: Access): readonly StrategyName[] {
+  return access.kind === 'session' ? [SESSION_STRATEGY] : [ADMIN_KEY_STRATEGY, SESSION_STRATEGY];
+}
+
+function unauthenticated(access: Access): AuthError {
+  return new AuthError(
+    'UNAUTHENTICATED',
+    access.kind === 'admin'
+      ? 'Send the admin key as X-Admin-Key, or as Authorization: Bearer.'
+      : 'You are not signed in, or your session has ended. Please sign in.',
+  );
+}

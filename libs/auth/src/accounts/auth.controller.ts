@@ -1,0 +1,91 @@
+import { Body, Controller, Get, HttpCode, Post, UseInterceptors } from '@nestjs/common';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import { Public, RequireSession } from '../access/access.js';
+import { type Caller, FromCaller } from '../access/caller.js';
+import { CurrentSession } from '../access/current-principal.js';
+import { ApiErrors } from '../documentation/api-errors.js';
+import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';
+import type { SessionPrincipal } from '../principals/principal.js';
+import { LoginService } from './login.service.js';
+import { ProfileService } from './profile.service.js';
+import { RegistrationService } from './registration.service.js';
+import {
+  type LoginInput,
+  loginSchema,
+  type Profile,
+  profileSchema,
+  type Registered,
+  registeredSchema,
+  type RegistrationInput,
+  registrationSchema,
+  type SignedIn,
+  signedInSchema,
+} from './schemas.js';
+import { SetCookieInterceptor, type WithCookie } from './with-cookie.js';
+
+@ApiTags('auth')
+@Controller('auth')
+@ThrottledPerAddress()
+@UseInterceptors(SetCookieInterceptor)
+export class AuthController {
+  constructor(
+    private readonly registration: RegistrationService,
+    private readonly logins: LoginService,
+    private readonly profiles: ProfileService,
+  ) {}
+
+  @Post('register')
+  @Public()
+  @ApiOperation({ summary: 'Sign up, get a slice, and be signed in' })
+  @ApiCreatedResponse({ standardSchema: registeredSchema })
+  @ApiErrors('VALIDATION_FAILED', 'INVALID_JSON', 'EMAIL_TAKEN', 'CSRF_REJECTED')
+  @ApiErrors('RATE_LIMITED', 'LOGIN_BUSY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
+  register(
+    @Body({ schema: registrationSchema }) body: RegistrationInput,
+    @FromCaller() caller: Caller,
+  ): Promise<WithCookie<Registered>> {
+    return this.registration.register(body, caller);
+  }
+
+  @Post('login')
+  @Public()
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Sign in with e-mail address and password' })
+  @ApiOkResponse({ standardSchema: signedInSchema })
+  @ApiErrors('VALIDATION_FAILED', 'INVALID_JSON', 'INVALID_CREDENTIALS', 'ACCOUNT_DISABLED', 'CSRF_REJECTED')
+  @ApiErrors('RATE_LIMITED', 'LOGIN_BUSY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
+  login(
+    @Body({ schema: loginSchema }) body: LoginInput,
+    @FromCaller() caller: Caller,
+  ): Promise<WithCookie<SignedIn>> {
+    return this.logins.login(body, caller);
+  }
+
+  @Post('logout')
+  @Public()
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Sign out on every replica; also without a session' })
+  @ApiNoContentResponse()
+  @ApiErrors('AMBIGUOUS_SESSION', 'CSRF_REJECTED', 'RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+  logout(@FromCaller() caller: Caller): Promise<WithCookie<undefined>> {
+    return this.logins.logout(caller);
+  }
+
+  @Get('me')
+  @RequireSession()
+  @ApiOperation({ summary: 'Who is signed in and what they have; extends the session' })
+  @ApiOkResponse({ standardSchema: profileSchema })
+  @ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+  me(
+    @CurrentSession() session: SessionPrincipal,
+    @FromCaller() caller: Caller,
+  ): Promise<WithCookie<Profile>> {
+    return this.profiles.profileOf(session, caller);
+  }
+}

@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+/** RFC 5321 §4.5.3.1.3 leaves 254 octets for an address. Trimmed and lower case, so that it names one account. */
+export const emailSchema = z
+  .string()
+  .trim()
+  .toLowerCase()
+  .pipe(z.email('must be an e-mail address').max(254, 'must be 254 characters at the most'));
+
+/** Control characters have no place in a name: they end up in headers, logs and terminals. */
+const nameSchema = z
+  .string()
+  .trim()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters');
+
+/** Strict: an unknown field is a mistake, and one such as `role` is worse. */
+export const registrationSchema = z.strictObject({
+  email: emailSchema,
+  password: z
+    .string()
+    .min(8, 'must be 8 characters at the least')
+    .max(256, 'must be 256 characters at the most'),
+  name: nameSchema.optional(),
+});
+export type RegistrationInput = z.infer<typeof registrationSchema>;
+
+/** No lower bound of the password: that would tell nothing but the rule. The upper one bounds the work. */
+export const loginSchema = z.strictObject({
+  email: emailSchema,
+  password: z.string().max(256, 'must be 256 characters at the most'),
+});
+export type LoginInput = z.infer<typeof loginSchema>;
+
+const userSchema = z
+  .object({
+    id: z.uuid(),
+    email: z.string(),
+    name: z.string().nullable(),
+    role: z.enum(['member', 'admin']),
+  })
+  .meta({ id: 'User' });
+
+const customerSliceSchema = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    status: z.enum(['provisioning', 'active', 'stopped', 'failed', 'destroying']),
+    error: z.string().optional(),
+  })
+  .meta({ id: 'CustomerSlice' });
+
+export const registeredSchema = z.object({
+  user: userSchema,
+  /** Whether a running slice was given at once; if not, one may be on its way. */
+  sliceAssigned: z.boolean(),
+  slice: customerSliceSchema.nullable(),
+});
+export type Registered = z.infer<typeof registeredSchema>;
+
+export const signedInSchema = z.object({ user: userSchema, slice: customerSliceSchema.nullable() });
+export type SignedIn = z.infer<typeof signedInSchema>;
+
+export const profileSchema = z.object({
+  user: userSchema,
+  slice: customerSliceSchema.nullable(),
+  /** Null until there is billing, which will provide it through a port as SliceAllocator is. */
+  subscription: z.null(),
+});
+export type Profile = z.infer<typeof profileSchema>;

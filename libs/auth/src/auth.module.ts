@@ -1,0 +1,94 @@
+import { Global, Module, type Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { ScheduleModule } from '@nestjs/schedule';
+import { TrustProxy } from '#common';
+import { AppConfig } from '#config';
+import { AccessGuard } from './access/access.guard.js';
+import { CallerPipe } from './access/caller.js';
+import { AuthController } from './accounts/auth.controller.js';
+import { FirstAdmin } from './accounts/first-admin.js';
+import { LoginService } from './accounts/login.service.js';
+import { ProfileService } from './accounts/profile.service.js';
+import { RegistrationService } from './accounts/registration.service.js';
+import { Users } from './accounts/users.js';
+import { AddressThrottlerGuard } from './limits/address-throttler.guard.js';
+import { AuthLimits } from './limits/auth-limits.js';
+import { HitCounter } from './limits/hit-counter.js';
+import { LoginThrottle } from './limits/login-throttle.js';
+import { HitCounterStorage } from './limits/throttler-storage.js';
+import { AllowedOrigins } from './origins/allowed-origins.js';
+import { CsrfGuard } from './origins/csrf.guard.js';
+import { PasswordHasher, PasswordHasherOptions } from './passwords/password-hasher.js';
+import { Authenticator } from './principals/authenticator.js';
+import { PassportAuthentication } from './principals/passport-authentication.js';
+import { AdminKeyStrategy, SessionStrategy } from './principals/strategies.js';
+import { PostgresSessionStore } from './sessions/postgres-session-store.js';
+import { SessionCookie } from './sessions/session-cookie.js';
+import { SessionRevocations } from './sessions/session-revocations.js';
+import { SessionStore } from './sessions/session-store.js';
+import { SessionSweeper } from './sessions/session-sweeper.js';
+import { SessionsService } from './sessions/sessions.service.js';
+
+const principals: Provider[] = [
+  Authenticator,
+  SessionStrategy,
+  AdminKeyStrategy,
+  PassportAuthentication,
+  SessionCookie,
+  SessionRevocations,
+  SessionsService,
+  SessionSweeper,
+  { provide: SessionStore, useClass: PostgresSessionStore },
+  { provide: TrustProxy, useFactory: trustProxy, inject: [AppConfig] },
+  AllowedOrigins,
+  CallerPipe,
+];
+
+const accounts: Provider[] = [
+  Users,
+  RegistrationService,
+  LoginService,
+  ProfileService,
+  FirstAdmin,
+  PasswordHasher,
+  { provide: PasswordHasherOptions, useValue: new PasswordHasherOptions() },
+];
+
+const limits: Provider[] = [
+  HitCounter,
+  HitCounterStorage,
+  LoginThrottle,
+  { provide: AuthLimits, useValue: new AuthLimits() },
+];
+
+/** In this order: a flood is turned away first, and CSRF asks which credential it was that counted. */
+const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((useClass) => ({
+  provide: APP_GUARD,
+  useClass,
+}));
+
+/**
+ * Principals, accounts and sessions. Its guards hold for every controller of the application. Needs AppConfig, Clock,
+ * DataSource, ControlConnection, and a {@link SliceAllocator} from above.
+ */
+@Global()
+@Module({
+  imports: [ScheduleModule.forRoot()],
+  controllers: [AuthController],
+  providers: [...principals, ...accounts, ...limits, ...guards],
+  exports: [
+    Authenticator,
+    SessionStore,
+    SessionRevocations,
+    SessionCookie,
+    AllowedOrigins,
+    TrustProxy,
+    CallerPipe,
+    Users,
+  ],
+})
+export class AuthModule {}
+
+function trustProxy(config: AppConfig): TrustProxy {
+  return new TrustProxy(config.http.trustProxy);
+}

@@ -1,0 +1,24 @@
+import type { DocumentBuilder } from '@nestjs/swagger';
+
+export const SESSION_SCHEME = 'session';
+
+const ADMIN_KEY_SCHEME = 'adminKey';
+const ADMIN_BEARER_SCHEME = 'adminKeyAsBearer';
+
+/** Either will do. */
+export const ADMIN_KEY_SCHEMES: readonly string[] = [ADMIN_KEY_SCHEME, ADMIN_BEARER_SCHEME];
+
+/** Describes in the OpenAPI document how to authenticate. */
+export function addSecuritySchemes(document: DocumentBuilder, cookieName: string): DocumentBuilder {
+  return document
+    .addCookieAuth(
+      cookieName,
+      { type: 'apiKey', in: 'cookie', description: 'Set by POST /auth/register and POST /auth/login.' },
+      SESSION_SCHEME,
+    )
+    .addApiKey(
+      { type: 'apiKey', in: 'header', name: 'X-Admin-Key', description: 'ADMIN_KEY.' },
+      ADMIN_KEY_SCHEME,
+    )
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'ADMIN_KEY.' }, ADMIN_BEARER_SCHEME);
+}

@@ -1,0 +1,27 @@
+export { type Access, type AdminCredential, Public, RequireAdmin, RequireSession } from './access/access.js';
+export { type Caller, FromCaller } from './access/caller.js';
+export { CurrentPrincipal, CurrentSession, CurrentUser } from './access/current-principal.js';
+export { describeRoutes, type RouteDescription } from './access/describe-routes.js';
+export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
+export { AuthModule } from './auth.module.js';
+export { ApiErrors } from './documentation/api-errors.js';
+export { addSecuritySchemes } from './documentation/security-schemes.js';
+export { AuthLimits } from './limits/auth-limits.js';
+export { AllowedOrigins } from './origins/allowed-origins.js';
+export { corsHeaders, corsOptions, isPreflight, preflightHeaders } from './origins/cors.js';
+export { csrfRejected } from './origins/csrf.guard.js';
+export { type CsrfVerdict, csrfVerdict, type RequestProvenance } from './origins/csrf-verdict.js';
+export { PasswordHasherOptions } from './passwords/password-hasher.js';
+export { Authenticator, type CredentialHeaders, theOneSession } from './principals/authenticator.js';
+export { principalOf } from './principals/principal-of.js';
+export type {
+  AdminKeyPrincipal,
+  Principal,
+  PrincipalUser,
+  SessionPrincipal,
+} from './principals/principal.js';
+export { PostgresSessionStore } from './sessions/postgres-session-store.js';
+export { SessionCookie } from './sessions/session-cookie.js';
+export { hashSessionId, newSessionId } from './sessions/session-id.js';
+export { SessionRevocations, type SessionRevocation } from './sessions/session-revocations.js';
+export { type NewSession, SessionStore, TOUCH_INTERVAL_MS } from './sessions/session-store.js';

@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible';
+
+export interface Hits {
+  /** In the window, this one included. */
+  readonly count: number;
+  /** Until the window ends and the count is zero again. */
+  readonly resetSeconds: number;
+}
+
+/**
+ * Counts in windows of time: the one place all limits of our own endpoints are counted in. Kept in memory, by
+ * rate-limiter-flexible, whose other stores share the counts between replicas without a change here.
+ */
+@Injectable()
+export class HitCounter {
+  private readonly limiter: RateLimiterAbstract = new RateLimiterMemory({
+    keyPrefix: 'auth',
+    points: Number.MAX_SAFE_INTEGER,
+    duration: 60,
+  });
+
+  /** Counts one more under this key; its first one opens a window of so many seconds. */
+  async hit(key: string, windowSeconds: number): Promise<Hits> {
+    // `penalty` counts and never refuses: who is over a limit is for the caller to say.
+    const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key, 1, {
+      customDuration: windowSeconds,
+    });
+    return { count: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) };
+  }
+
+  async forget(key: string): Promise<void> {
+    await this.limiter.delete(key);
+  }
+}

@@ -1,0 +1,36 @@
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '#config';
+
+/** Two names of the same machine; a browser takes them for two origins. */
+const LOOPBACK_TWINS: ReadonlyMap<string, string> = new Map([
+  ['localhost', '127.0.0.1'],
+  ['127.0.0.1', 'localhost'],
+]);
+
+/** The origins whose pages may call us with the customer's cookie: for CSRF, CORS and WebSockets alike. */
+@Injectable()
+export class AllowedOrigins {
+  private own: readonly string[] = [];
+  private readonly others: ReadonlySet<string>;
+
+  constructor(config: AppConfig) {
+    this.others = new Set(config.http.allowedOrigins);
+    if (config.http.appUrl !== null) this.setOwn(config.http.appUrl);
+  }
+
+  /**
+   * Sets our own origin, where it is known only once the server listens (port 0). On loopback the other of
+   * `localhost` and `127.0.0.1` is ours as well: the same port of the same machine.
+   * @param url an origin, or any URL of it
+   */
+  setOwn(url: string): void {
+    const { origin, protocol, hostname, port } = new URL(url);
+    const twin = LOOPBACK_TWINS.get(hostname);
+    this.own = twin === undefined ? [origin] : [origin, new URL(`${protocol}//${twin}:${port}`).origin];
+  }
+
+  /** @param origin as a browser writes it: scheme, host and, unless it is the default, port */
+  allows(origin: string): boolean {
+    return this.own.includes(origin) || this.others.has(origin);
+  }
+}

@@ -1,0 +1,80 @@
+import { Injectable } from '@nestjs/common';
+import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { availableParallelism } from 'node:os';
+import pLimit from 'p-limit';
+import { AuthError } from '#common';
+
+/**
+ * argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. argon2id is
+ * the library's default algorithm. Salt and length are its defaults too: 16 and 32 bytes.
+ */
+const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/**
+ * Bounds of the work: each hash holds 19 MiB and a thread of libuv's four, which the file system and DNS need as well.
+ * Injected by this class, so that tests can narrow them.
+ */
+export class PasswordHasherOptions {
+  /** Hashes computed at once. */
+  readonly concurrency: number = Math.min(3, availableParallelism());
+  /** Hashes that may wait: about two seconds of work. Beyond it the caller is told to come back. */
+  readonly queue: number = 100;
+}
+
+/** Stores and checks passwords. */
+@Injectable()
+export class PasswordHasher {
+  private readonly limit;
+  /** No password has it: what is hashed is longer than a password may be. */
+  private readonly nobodys: Promise<string>;
+
+  constructor(private readonly options: PasswordHasherOptions) {
+    this.limit = pLimit(options.concurrency);
+    this.nobodys = hash('nobody'.repeat(100), PARAMETERS);
+    // A failure is the one who awaits it's to see; unawaited it must not end the process.
+    this.nobodys.catch(() => undefined);
+  }
+
+  /**
+   * A PHC string to store.
+   * @throws AuthError LOGIN_BUSY
+   */
+  hash(password: string): Promise<string> {
+    return this.bounded(() => hash(password, PARAMETERS));
+  }
+
+  /**
+   * Whether the password is the one that was hashed. Without a hash (unknown e-mail, account without a password) one
+   * is verified nevertheless, so that the time does not tell whether the account exists.
+   * @throws AuthError LOGIN_BUSY
+   */
+  verify(password: string, stored: string | null): Promise<boolean> {
+    return this.bounded(async () => {
+      const matches = await verify(stored ?? (await this.nobodys), password);
+      return matches && stored !== null;
+    });
+  }
+
+  /** Whether a hash was made with other parameters than today's. */
+  isOutdated(stored: string): boolean {
+    const { memoryCost, timeCost, parallelism } = parseOptions(stored);
+    return (
+      memoryCost !== PARAMETERS.memoryCost ||
+      timeCost !== PARAMETERS.timeCost ||
+      parallelism !== PARAMETERS.parallelism
+    );
+  }
+
+  private bounded<T>(work: () => Promise<T>): Promise<T> {
+    if (this.limit.pendingCount >= this.options.queue) {
+      throw new AuthError(
+        'LOGIN_BUSY',
+        'Too many people are signing in right now. Please try again shortly.',
+        {
+          retryAfterSeconds: 2,
+        },
+      );
+    }
+    return this.limit(work);
+  }
+}

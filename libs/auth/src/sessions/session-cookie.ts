@@ -1,0 +1,76 @@
+import { Injectable } from '@nestjs/common';
+import { stringifySetCookie, type SetCookie } from 'cookie';
+import { AuthError } from '#common';
+import { AppConfig } from '#config';
+import { cookieValues } from './cookie-values.js';
+import { hashSessionId } from './session-id.js';
+
+/** `cookie` writes them in lower case in its options, and as RFC 6265bis does in the header. */
+const SAME_SITE = { Lax: 'lax', Strict: 'strict', None: 'none' } as const;
+
+const HOST_PREFIX = '__Host-';
+
+/** Each one costs a look-up; a browser that means well sends one, or two after a change of the cookie's domain. */
+const MAX_PRESENTED = 8;
+
+/** Reads and writes the session cookie (contract §2). */
+@Injectable()
+export class SessionCookie {
+  /** The names that are ours: no slice ever sees them, and none can set them. */
+  readonly names: ReadonlySet<string>;
+  private readonly attributes: Omit<SetCookie, 'value'>;
+  private readonly maxAgeSeconds: number;
+
+  constructor(config: AppConfig) {
+    const { cookieName, cookieDomain, secure, sameSite, ttlMs } = config.session;
+    const hostOnly = cookieName.startsWith(HOST_PREFIX);
+    this.names = new Set(hostOnly ? [cookieName] : [cookieName, HOST_PREFIX + cookieName]);
+    this.maxAgeSeconds = Math.floor(ttlMs / 1000);
+    this.attributes = {
+      name: cookieName,
+      path: '/',
+      httpOnly: true,
+      sameSite: SAME_SITE[sameSite],
+      // A browser drops a __Host- cookie that is not Secure or that names a domain (RFC 6265bis §4.1.3).
+      secure: secure || hostOnly,
+      ...(cookieDomain === undefined || hostOnly ? {} : { domain: cookieDomain }),
+    };
+  }
+
+  /** The `Set-Cookie` value that signs a browser in, or keeps it so for another whole term. */
+  issue(sessionId: string): string {
+    return stringifySetCookie({ ...this.attributes, value: sessionId, maxAge: this.maxAgeSeconds });
+  }
+
+  /** The `Set-Cookie` value that makes a browser forget its session. */
+  clear(): string {
+    return stringifySetCookie({ ...this.attributes, value: '', maxAge: 0 });
+  }
+
+  /** The cookie of this session again, with its whole term before it; null when it was not sent. */
+  renew(cookieHeader: string | undefined, sessionHash: string): string | null {
+    const id = this.idsIn(cookieHeader).find((candidate) => hashSessionId(candidate) === sessionHash);
+    return id === undefined ? null : this.issue(id);
+  }
+
+  /**
+   * The hashes of the session ids that a request presents, each once.
+   * @throws AuthError AMBIGUOUS_SESSION when there are more than anybody needs
+   */
+  hashesIn(cookieHeader: string | undefined): string[] {
+    const ids = this.idsIn(cookieHeader);
+    if (ids.length > MAX_PRESENTED) {
+      throw new AuthError(
+        'AMBIGUOUS_SESSION',
+        'Too many session cookies were sent. Delete the cookies of this site and sign in again.',
+      );
+    }
+    return ids.map(hashSessionId);
+  }
+
+  private idsIn(cookieHeader: string | undefined): string[] {
+    if (cookieHeader === undefined) return [];
+    const values = cookieValues(cookieHeader, this.names);
+    return values.length < 2 ? values : [...new Set(values)];
+  }
+}

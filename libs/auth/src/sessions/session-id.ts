@@ -1,0 +1,17 @@
+import { hash, randomBytes } from 'node:crypto';
+
+/** Well over the 192 bits of the contract, and no slower. */
+const SESSION_ID_BYTES = 32;
+
+/** A new session id, base64url: what the cookie holds, and nothing else ever does. */
+export function newSessionId(): string {
+  return randomBytes(SESSION_ID_BYTES).toString('base64url');
+}
+
+/**
+ * The name a session is stored, cached and revoked under: SHA-256 as base64url. Whoever reads the database, a backup
+ * or a notification can't sign in with it. No salt and no stretching: the id is random already.
+ */
+export function hashSessionId(id: string): string {
+  return hash('sha256', id, 'base64url');
+}
