@@ -29,7 +29,7 @@ const config: Config = {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  setupFiles: ['reflect-metadata'],
+  setupFiles: ['reflect-metadata', '@nestjs/core'],
   maxWorkers: 2,
   testTimeout: 30_000,
 };

@@ -32,6 +32,7 @@ export function generatedSecrets(dataDir: string): GeneratedSecrets {
   return secrets;
 }
 
+/** Told by its code alone: an error of another realm (a Jest environment, a vm context) is no `instanceof Error`. */
 function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
 }
