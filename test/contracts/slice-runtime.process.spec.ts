@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { SystemClock } from '#common';
 import { ProcessRuntime } from '../../libs/orchestrator/src/runtimes/index.js';
 import { closeServer, freePort, occupyPort } from '../support/free-port.js';
 import { getJson } from '../support/get-json.js';
@@ -10,7 +9,7 @@ import { sliceRuntimeContract, type RuntimeWorld } from './slice-runtime.contrac
 sliceRuntimeContract('ProcessRuntime', async (): Promise<RuntimeWorld> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-slices-'));
   return {
-    open: (installationId) => new ProcessRuntime({ dataDir, installationId, clock: new SystemClock() }),
+    open: (installationId) => new ProcessRuntime({ dataDir, installationId }),
     app: { image: null, command: ['node', resolve('test/support/tiny-app.mjs')] },
     noApp: { image: null, command: ['no-such-program'] },
     nextPort: freePort,
@@ -20,7 +19,7 @@ sliceRuntimeContract('ProcessRuntime', async (): Promise<RuntimeWorld> => {
     },
     get: (instance, path) => getJson(`http://${instance.host}:${instance.port}${path}`),
     leftovers: async (ids) => {
-      const perInstallation = ids.map((id) => readdir(join(dataDir, 'slices', id)).catch((): string[] => []));
+      const perInstallation = ids.map((id) => readdir(join(dataDir, id)).catch((): string[] => []));
       return (await Promise.all(perInstallation)).flat();
     },
     close: () => rm(dataDir, { recursive: true, force: true }),

@@ -54,5 +54,5 @@ function signalGroup(groupId: number, signal: NodeJS.Signals): void {
 }
 
 function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { Clock } from '#common';
+import { SystemClock, type Clock } from '#common';
 import { RuntimeUnavailableError, StartFailedError } from '../errors.js';
 import { SliceRuntime, type SliceInstance, type SliceSpec, type SliceUsage } from '../slice-runtime.js';
 import { launch } from './launch.js';
@@ -17,10 +17,11 @@ import { readRunRecord, removeRunRecord, writeRunRecord, type RunRecord } from '
 const HOST = '127.0.0.1';
 
 export interface ProcessRuntimeOptions {
-  /** The gateway's DATA_DIR; slices live in `slices/<installation>/<id>` below it. */
+  /** Where slices are kept, each in `<installation>/<id>` below. */
   dataDir: string;
   installationId: string;
-  clock: Clock;
+  /** Default: the system's. */
+  clock?: Clock;
   /** PATH of the slices, unless their env names one. Default: the gateway's Node, and the system's programs. */
   path?: string;
   /** A slice's log is rotated at this size. Default 10 MiB. */
@@ -49,8 +50,8 @@ export class ProcessRuntime extends SliceRuntime {
 
   constructor(options: ProcessRuntimeOptions) {
     super();
-    this.#root = resolve(options.dataDir, 'slices', options.installationId);
-    this.#clock = options.clock;
+    this.#root = resolve(options.dataDir, options.installationId);
+    this.#clock = options.clock ?? new SystemClock();
     this.#path = options.path ?? [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':');
     this.#maxLogBytes = options.maxLogBytes ?? 10 * 1024 * 1024;
     this.#replaceGraceMs = options.replaceGraceMs ?? 10_000;
