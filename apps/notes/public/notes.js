@@ -32,9 +32,11 @@ function insert(id) {
 
 function fill(item, note) {
   const form = item.querySelector('form');
-  for (const name of ['title', 'body']) {
-    // What the reader is typing is not theirs to lose; saving it makes it the next version.
-    if (form.elements[name] !== document.activeElement) form.elements[name].value = note[name];
+  for (const field of [form.elements.title, form.elements.body]) {
+    // The default is what is stored. What the reader has typed over it and not saved yet is not overwritten.
+    const edited = field.value !== field.defaultValue;
+    field.defaultValue = note[field.name];
+    if (!edited) field.value = field.defaultValue;
   }
   const time = item.querySelector('time');
   time.dateTime = note.updatedAt;
@@ -48,9 +50,10 @@ function hide({ id }) {
 }
 
 async function save(id, form) {
-  document.activeElement?.blur();
   const note = await call('PATCH', `/api/notes/${id}`, fieldsOf(form));
-  if (note) show(note);
+  if (!note) return;
+  show(note);
+  form.reset();
 }
 
 async function remove(id) {
