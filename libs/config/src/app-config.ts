@@ -44,8 +44,8 @@ export interface AdminConfig {
   readonly key: string;
   readonly email: string;
   readonly password: string;
-  /** Sluice made these itself, so the operator must be told them. */
-  readonly generated: { readonly key: boolean; readonly password: boolean };
+  /** Which of these Sluice made itself, and whether it did so just now: then the operator has to be told. */
+  readonly generated: { readonly key: boolean; readonly password: boolean; readonly now: boolean };
 }
 
 export interface SessionConfig {

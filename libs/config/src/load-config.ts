@@ -6,6 +6,22 @@ import { ConfigError } from './config-error.js';
 import { ALIASES, environmentSchema, type Environment } from './environment.js';
 import { generatedSecrets, type GeneratedSecrets } from './generated-secrets.js';
 
+/** First segments of Sluice's own endpoints. */
+const OWN_PATHS: ReadonlySet<string> = new Set([
+  'account',
+  'admin',
+  'auth',
+  'billing',
+  'console',
+  'health',
+  'healthz',
+  'heartbeat',
+  'info',
+  'metrics',
+  'orchestrator',
+  'whoami',
+]);
+
 const DEFAULT_ADMIN_EMAIL = 'admin@localhost.localdomain';
 
 /**
@@ -52,6 +68,9 @@ function crossChecks(env: Environment): string[] {
   if (env.SLICE_NETWORK !== undefined && env.SLICE_RUNTIME === 'process') {
     faults.push('SLICE_NETWORK is for the docker runtime; unset it, or set SLICE_RUNTIME=docker');
   }
+  const covered = env.SLICE_PATHS.filter((path) => OWN_PATHS.has(path.split('/')[1] ?? ''));
+  if (covered.length > 0)
+    faults.push(`SLICE_PATHS must leave ${covered.join(', ')} to Sluice's own endpoints`);
   if (production) faults.push(...productionChecks(env));
   return faults;
 }
@@ -91,7 +110,11 @@ function build(env: Environment): AppConfig {
       key: env.ADMIN_KEY ?? generated?.adminKey ?? '',
       email: env.ADMIN_EMAIL ?? DEFAULT_ADMIN_EMAIL,
       password: env.ADMIN_PASSWORD ?? generated?.adminPassword ?? '',
-      generated: { key: env.ADMIN_KEY === undefined, password: env.ADMIN_PASSWORD === undefined },
+      generated: {
+        key: env.ADMIN_KEY === undefined,
+        password: env.ADMIN_PASSWORD === undefined,
+        now: generated?.fresh ?? false,
+      },
     },
     session: {
       cookieName: env.SESSION_COOKIE_NAME,

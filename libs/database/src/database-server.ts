@@ -6,9 +6,6 @@ import { connectionOf } from './connection.js';
 import type { Connection } from './data-source-options.js';
 import { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 
-/** The gateway's own database in the embedded PostgreSQL. */
-const EMBEDDED_DATABASE = 'sluice';
-
 /** The PostgreSQL server that holds the gateway's database and the slices': a given one, or the embedded one. */
 export class DatabaseServer {
   private constructor(
@@ -25,13 +22,16 @@ export class DatabaseServer {
       listenAddresses: config.slices.runtime === 'docker' ? bridgeAddresses() : [],
       logger: new Logger(EmbeddedPostgres.name),
     });
-    const { host, port, user, password } = embedded.connection;
-    await embedded.ensureDatabase(EMBEDDED_DATABASE);
-    return new DatabaseServer({ host, port, user, password, database: EMBEDDED_DATABASE, ssl: false }, embedded);
+    return new DatabaseServer(embedded.connection, embedded);
   }
 
   get isEmbedded(): boolean {
     return this.embedded !== null;
+  }
+
+  /** Leaves the embedded PostgreSQL to the gateway it belongs to. */
+  async detach(): Promise<void> {
+    await this.embedded?.detach();
   }
 
   /** Stops the embedded PostgreSQL; a given one is not ours to stop. */
@@ -44,5 +44,7 @@ export class DatabaseServer {
  * Where containers find the host: the address of Docker's default bridge, which is what `host-gateway` stands for.
  */
 function bridgeAddresses(): string[] {
-  return (networkInterfaces()['docker0'] ?? []).filter(({ family }) => family === 'IPv4').map(({ address }) => address);
+  return (networkInterfaces()['docker0'] ?? [])
+    .filter(({ family }) => family === 'IPv4')
+    .map(({ address }) => address);
 }

@@ -4,6 +4,7 @@ import { errorCode } from './error-code.js';
 /** Classes of SQLSTATE that say the server, or the way to it, is gone: connection exception, operator intervention. */
 const UNAVAILABLE = /^(08...|57P0[1-5]|53300)$/;
 const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
 
 const SOCKET_FAILURES: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
@@ -48,9 +49,21 @@ export function isDatabaseUnavailable(error: unknown): boolean {
  * @param constraint its name; without one any will do
  */
 export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  return isViolation(error, UNIQUE_VIOLATION, constraint);
+}
+
+/**
+ * Tells whether an error is a reference to a row that is not there.
+ * @param constraint its name; without one any will do
+ */
+export function isForeignKeyViolation(error: unknown, constraint?: string): boolean {
+  return isViolation(error, FOREIGN_KEY_VIOLATION, constraint);
+}
+
+function isViolation(error: unknown, code: string, constraint: string | undefined): boolean {
   return [...chain(error)].some(
     (each) =>
-      errorCode(each) === UNIQUE_VIOLATION &&
+      errorCode(each) === code &&
       (constraint === undefined || ('constraint' in each && each.constraint === constraint)),
   );
 }

@@ -1,3 +1,5 @@
+export { DatabaseModule } from './database.module.js';
+export { DatabaseServer } from './database-server.js';
 export { connectionOf } from './connection.js';
 export { dataSourceOptions, type Connection } from './data-source-options.js';
 export { IdempotencyKey } from './entities/idempotency-key.entity.js';
@@ -13,4 +15,4 @@ export { Election } from './control/election.js';
 export { DataDirInUse } from './embedded/data-dir-claim.js';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded/embedded-postgres.js';
 export { MAX_CONNECTIONS, RESERVED_CONNECTIONS } from './embedded/server-settings.js';
-export { isDatabaseUnavailable, isUniqueViolation } from './errors.js';
+export { isDatabaseUnavailable, isForeignKeyViolation, isUniqueViolation } from './errors.js';

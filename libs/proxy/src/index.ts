@@ -16,3 +16,5 @@ export { EdgeServer, type EdgeHandler } from './http/edge-server.js';
 export { isAmbiguous, matchesPrefix, type RequestPath } from './http/path.js';
 export { asksTheGatewayItself, refuseUpgradeRequest, screenRequest } from './http/refusals.js';
 export { SECURITY_HEADERS, type StaticHeader } from './http/security-headers.js';
+export { Edge } from './edge/edge.js';
+export { ProxyModule } from './proxy.module.js';

@@ -141,7 +141,9 @@ export class ControlConnection {
     this.session = session;
     session.lost.addEventListener('abort', () => this.lose(session), { once: true });
     try {
-      await Promise.all(this.subscriptions.channels.map((each) => session.query(`LISTEN ${escapeIdentifier(each)}`)));
+      await Promise.all(
+        this.subscriptions.channels.map((each) => session.query(`LISTEN ${escapeIdentifier(each)}`)),
+      );
     } catch (error) {
       session.abandon(error);
       this.session = null;

@@ -110,7 +110,8 @@ export class PostgresSliceDatabase extends SliceDatabase {
       found = null;
     }
     // template0: whatever an operator put into template1 is none of the customer's business.
-    if (found === null) await runner.query(`CREATE DATABASE "${name}" OWNER "${name}" TEMPLATE template0 ENCODING 'UTF8'`);
+    if (found === null)
+      await runner.query(`CREATE DATABASE "${name}" OWNER "${name}" TEMPLATE template0 ENCODING 'UTF8'`);
     await runner.query(`REVOKE ALL ON DATABASE "${name}" FROM PUBLIC`);
   }
 

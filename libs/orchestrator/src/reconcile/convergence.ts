@@ -48,7 +48,9 @@ export class Convergence {
   /** The same in the background: what fails is logged, and left to the loop. */
   begin(id: number): void {
     const task = this.settled(id)
-      .catch((error: unknown) => this.logger.warn({ sliceId: id, err: error }, `slice ${id} is not settled yet`))
+      .catch((error: unknown) =>
+        this.logger.warn({ sliceId: id, err: error }, `slice ${id} is not settled yet`),
+      )
       .finally(() => this.running.delete(task));
     this.running.add(task);
   }

@@ -1,6 +1,11 @@
 import { DomainError, OrchestratorError, type OrchestratorErrorCode } from '#common';
 import { isDatabaseUnavailable, type Slice } from '#database';
-import { ForeignResourceError, PortTakenError, RuntimeUnavailableError, StartFailedError } from '../runtimes/errors.js';
+import {
+  ForeignResourceError,
+  PortTakenError,
+  RuntimeUnavailableError,
+  StartFailedError,
+} from '../runtimes/errors.js';
 
 /** Something newer is desired of the slice than what a pass set out to do. */
 export class SupersededError extends Error {
@@ -40,7 +45,12 @@ export function faultOf(error: unknown, slice: Slice): ReconcileFault {
     return new ReconcileFault('RUNTIME_UNAVAILABLE', `${error.message}; it is tried again`, true, options);
   }
   if (error instanceof PortTakenError) {
-    return new ReconcileFault('NO_FREE_PORT', 'The ports of SLICE_PORT_RANGE are used by other programs.', false, options);
+    return new ReconcileFault(
+      'NO_FREE_PORT',
+      'The ports of SLICE_PORT_RANGE are used by other programs.',
+      false,
+      options,
+    );
   }
   if (error instanceof DomainError && error.code === 'NO_FREE_PORT') {
     return new ReconcileFault('NO_FREE_PORT', error.message, false, options);
@@ -48,7 +58,12 @@ export function faultOf(error: unknown, slice: Slice): ReconcileFault {
   if (isDatabaseUnavailable(error)) {
     return new ReconcileFault(code, 'PostgreSQL did not answer; it is tried again', true, options);
   }
-  return new ReconcileFault(code, 'An unexpected error; it is in the gateway\'s log, and is tried again', true, options);
+  return new ReconcileFault(
+    code,
+    "An unexpected error; it is in the gateway's log, and is tried again",
+    true,
+    options,
+  );
 }
 
 export function neverHealthy(outcome: 'ended' | 'timeout', path: string, timeoutMs: number): ReconcileFault {

@@ -5,7 +5,12 @@ const POLL_MS = 25;
 const PROBE_TIMEOUT_MS = 2000;
 
 /** Asks a slice's health path once; anything but a 2xx within two seconds is no. */
-export async function isHealthy(host: string, port: number, path: string, signal?: AbortSignal): Promise<boolean> {
+export async function isHealthy(
+  host: string,
+  port: number,
+  path: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
   try {
     const timeout = AbortSignal.timeout(PROBE_TIMEOUT_MS);
     const { statusCode, body } = await request(`http://${host}:${port}${path}`, {

@@ -1,5 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import { Clock } from '#common';
 import { ControlConnection, Election, type Slice } from '#database';
 import { WarmPool } from '../slices/warm-pool.js';
@@ -21,12 +27,9 @@ const SETTLE_MS = 100;
 @Injectable()
 export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(ReconcileLoop.name);
-  private readonly stopping = new AbortController();
   private readonly backoff: Backoff;
   private readonly election: Election;
   private wake = new AbortController();
-  private leads = false;
-  private run: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly control: ControlConnection,
@@ -41,9 +44,9 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     this.election = new Election(control, 'reconcile-loop');
   }
 
-  onApplicationBootstrap(): void {
-    this.control.listen('slice_changed', () => this.wake.abort());
-    this.run = this.election.run(this.stopping.signal, (signal) => this.lead(signal));
+  async onApplicationBootstrap(): Promise<void> {
+    await this.control.listen('slice_changed', () => this.wake.abort());
+    void this.election.run((signal) => this.lead(signal));
   }
 
   /**
@@ -51,14 +54,13 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
    * to until their end.
    */
   async beforeApplicationShutdown(): Promise<void> {
-    this.stopping.abort();
-    await this.run;
+    const led = this.election.isElected;
+    await this.election.stop();
     await this.convergence.idle();
-    if (this.leads) await this.runtime.shutdown(STOP_GRACE_MS);
+    if (led) await this.runtime.shutdown(STOP_GRACE_MS);
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
-    this.leads = true;
     while (!signal.aborted) {
       this.wake = new AbortController();
       await this.pass(signal).catch((error: unknown) =>
@@ -67,14 +69,14 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
       await pause(INTERVAL_MS, AbortSignal.any([signal, this.wake.signal]));
       await pause(SETTLE_MS, signal);
     }
-    // Another replica leads from now on, unless it is we who stop.
-    this.leads = this.stopping.signal.aborted;
   }
 
   private async pass(signal: AbortSignal): Promise<void> {
     const [slices, instances] = await Promise.all([this.slices.all(), this.runtime.list()]);
     const byId = new Map(instances.map((instance) => [instance.sliceId, instance]));
-    const drifted = slices.filter((slice) => hasDrifted(slice, byId.get(slice.id)) && this.backoff.allows(slice.id));
+    const drifted = slices.filter(
+      (slice) => hasDrifted(slice, byId.get(slice.id)) && this.backoff.allows(slice.id),
+    );
     await Promise.all(drifted.map((slice) => this.repair(slice.id)));
     if (!signal.aborted) await this.pool.topUp();
   }
@@ -96,7 +98,9 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
 function hasDrifted(slice: Slice, instance: SliceInstance | undefined): boolean {
   if (slice.observedGeneration < slice.generation) return true;
   if (slice.desiredState !== 'running') return instance !== undefined;
-  return slice.status !== 'active' || instance?.state !== 'running' || instance.generation !== slice.generation;
+  return (
+    slice.status !== 'active' || instance?.state !== 'running' || instance.generation !== slice.generation
+  );
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -95,7 +95,8 @@ export class Reconciler {
 
   private async bringUp(slice: Slice, signal: AbortSignal): Promise<void> {
     const before = await this.runtime.inspect(slice.id);
-    const steady = before?.state === 'running' && before.generation === slice.generation && slice.status === 'active';
+    const steady =
+      before?.state === 'running' && before.generation === slice.generation && slice.status === 'active';
     if (!steady && slice.status !== 'failed') await this.observe(slice, { status: 'provisioning' });
     const access = await this.provideDatabase(slice);
     signal.throwIfAborted();
@@ -124,14 +125,21 @@ export class Reconciler {
   }
 
   /** A port that a stranger listens on goes back to rest, and the next one is tried. */
-  private async startOnFreePort(slice: Slice, access: SliceDatabaseAccess, signal: AbortSignal): Promise<SliceInstance> {
+  private async startOnFreePort(
+    slice: Slice,
+    access: SliceDatabaseAccess,
+    signal: AbortSignal,
+  ): Promise<SliceInstance> {
     for (let attempt = 1; ; attempt += 1) {
       const port = this.config.slices.network === null ? await this.ports.hold(slice.id) : null;
       try {
         return await this.runtime.start(this.specs.of(slice, access, port), signal);
       } catch (error) {
         if (!(error instanceof PortTakenError)) throw error;
-        this.logger.warn({ sliceId: slice.id, port: error.port }, `port ${error.port} is taken by another program`);
+        this.logger.warn(
+          { sliceId: slice.id, port: error.port },
+          `port ${error.port} is taken by another program`,
+        );
         await this.ports.release(slice.id);
         if (attempt >= PORT_ATTEMPTS) throw error;
       }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import { DataSource, In, IsNull, type EntityManager } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { Slice, type DesiredState } from '#database';
 
@@ -92,7 +92,12 @@ export class SliceRepository {
    * Writes what was seen while bringing about `generation`.
    * @returns false when something newer is desired by now: what was seen is of no use any more
    */
-  async observe(id: number, generation: number, seen: Observation, manager = this.dataSource.manager): Promise<boolean> {
+  async observe(
+    id: number,
+    generation: number,
+    seen: Observation,
+    manager = this.dataSource.manager,
+  ): Promise<boolean> {
     const { affected } = await manager
       .createQueryBuilder()
       .update(Slice)
@@ -100,6 +105,16 @@ export class SliceRepository {
       .where('id = :id AND generation = :generation', { id, generation })
       .execute();
     return affected === 1;
+  }
+
+  /** Active ones that were found not to run are no longer called active. */
+  async markStarting(ids: readonly number[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.dataSource.manager.update(
+      Slice,
+      { id: In([...ids]), status: 'active' },
+      { status: 'provisioning' },
+    );
   }
 
   /** Gives a ready slice that nobody owns to the user; two sign-ups at once get two slices. */

@@ -6,27 +6,41 @@ const MEGABYTE = 1024 ** 2;
 
 const name = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be 1 to 63 of a-z, 0-9 and -, not beginning or ending with -');
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'must be 1 to 63 of a-z, 0-9 and -, not beginning or ending with -',
+  );
 
 /** An image reference as Docker reads it: no blanks, no control characters. */
-const image = z.string().min(1).max(512).regex(/^[\w][\w.\-/:@]*$/, 'must be an image reference such as acme/app:1.4');
+const image = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^[\w][\w.\-/:@]*$/, 'must be an image reference such as acme/app:1.4');
 
 const environment = z
   .record(
-    z.string().max(256).regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable name'),
+    z
+      .string()
+      .max(256)
+      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable name'),
     // NUL ends a variable in every operating system.
-    z.string().max(32_768).regex(/^[^\0]*$/, 'must not contain NUL'),
+    z
+      .string()
+      .max(32_768)
+      .regex(/^[^\0]*$/, 'must not contain NUL'),
   )
   .refine((env) => Object.keys(env).length <= 200, 'must have 200 variables at the most');
 
-const memory = z
-  .union([z.number().int(), z.string()])
-  .transform((given, context) => {
-    const bytes = typeof given === 'number' ? given : parseBytes(given);
-    if (bytes !== null && bytes >= 6 * MEGABYTE && bytes <= 1024 ** 4) return bytes;
-    context.addIssue({ code: 'custom', message: 'must be from 6m to 1024g, such as 256m, or a number of bytes' });
-    return z.NEVER;
+const memory = z.union([z.number().int(), z.string()]).transform((given, context) => {
+  const bytes = typeof given === 'number' ? given : parseBytes(given);
+  if (bytes !== null && bytes >= 6 * MEGABYTE && bytes <= 1024 ** 4) return bytes;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be from 6m to 1024g, such as 256m, or a number of bytes',
   });
+  return z.NEVER;
+});
 
 const cpus = z.number().min(0.01).max(128);
 
@@ -56,7 +70,9 @@ export type SliceChange = z.infer<typeof changeSchema>;
 
 /** The same request in any order of its fields has the same hash. */
 export function requestHash(request: ProvisionRequest): string {
-  return createHash('sha256').update(JSON.stringify(canonical(request))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(canonical(request)))
+    .digest('hex');
 }
 
 function canonical(value: unknown): unknown {

@@ -36,7 +36,8 @@ export class WarmPool {
 
   /** The pool is looked at every few seconds; what stands in its way is said once. */
   private complainOnce(error: DomainError): void {
-    if (error.message !== this.complaint) this.logger.warn({ code: error.code }, `no slice in reserve: ${error.message}`);
+    if (error.message !== this.complaint)
+      this.logger.warn({ code: error.code }, `no slice in reserve: ${error.message}`);
     this.complaint = error.message;
   }
 }

@@ -71,7 +71,10 @@ export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
     closeIfBodyIsPending(this.req, this.res);
     // Without the upstream's reason phrase: it is free text, and one byte of it above 0x7f makes writeHead throw.
     // What writeHead throws for anything else, undici turns into onResponseError.
-    this.res.writeHead(status, this.host.responseHeaders.forClient(headers, this.#facts(status)));
+    const lines = this.host.responseHeaders.forClient(headers, this.#facts(status));
+    // Set beforehand for a cross-origin request: beside the upstream's own Vary, not instead of it.
+    if (this.res.hasHeader('vary')) lines.push('vary', 'Origin');
+    this.res.writeHead(status, lines);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -105,10 +108,13 @@ export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
     this.#controller?.resume();
   }
 
-  /** The client went away before its answer was complete: nobody's failure, and nothing to answer any more. */
+  /**
+   * The response is closed. If the exchange still runs, the client went away, or its upload broke HTTP and was
+   * answered by the server: nobody's failure upstream, and nothing to answer any more.
+   */
   abandon(): void {
-    const error = new ProxyError('CLIENT_CLOSED_REQUEST', 'The client closed the connection.');
     if (this.#settled) return;
+    const error = new ProxyError('CLIENT_CLOSED_REQUEST', 'The client closed the connection.');
     this.#settle(error);
     this.#controller?.abort(error);
   }
@@ -134,7 +140,7 @@ export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
 }
 
 function onClientClose(this: ExchangeResponse): void {
-  if (!this.writableFinished) this[EXCHANGE]?.abandon();
+  this[EXCHANGE]?.abandon();
 }
 
 function onClientDrain(this: ExchangeResponse): void {

@@ -32,7 +32,8 @@ export class LiveSocket {
     const boundary = new FrameBoundary();
     this.#upstream = upstream;
     this.#boundary = boundary;
-    upstream.on('data', (chunk: Buffer) => boundary.push(chunk));
+    // Only once the pipe is laid: a listener before it would set the stream flowing, and lose the first frames.
+    this.client.once('pipe', () => upstream.on('data', (chunk: Buffer) => boundary.push(chunk)));
     upstream.on('close', () => this.#endClient());
     this.client.on('close', () => upstream.destroy());
     if (this.client.destroyed) upstream.destroy();
@@ -81,6 +82,11 @@ export class LiveSockets {
     this.#sockets.add(live);
     client.once('close', () => this.#sockets.delete(live));
     return live;
+  }
+
+  /** The sessions that have a connection open. */
+  sessionKeys(): Set<string> {
+    return new Set([...this.#sockets].map(({ owner }) => owner.sessionKey));
   }
 
   /** Ends every connection the session opened: it was signed out. */

@@ -27,6 +27,6 @@ export function upstreamError(cause: unknown): ProxyError {
 
 /** The `code` of a system or library error; empty where there is none. */
 export function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' ? code : '';
 }

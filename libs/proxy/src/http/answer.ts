@@ -30,9 +30,14 @@ export function answerError(req: IncomingMessage, res: ServerResponse, error: Do
 
 /** The gateway's own answer to an OPTIONS request that no upstream is meant to see. */
 export function answerOptions(req: IncomingMessage, res: ServerResponse): void {
+  answerEmpty(req, res, { Allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' });
+}
+
+/** An answer of the gateway's own without a body, 204. */
+export function answerEmpty(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): void {
   closeIfBodyIsPending(req, res);
-  const allow = ['Allow', 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'];
-  res.writeHead(204, [...SECURITY_HEADERS_FLAT, 'X-Request-Id', requestIdOf(req), ...allow]).end();
+  const lines = Object.entries(headers).flat();
+  res.writeHead(204, [...SECURITY_HEADERS_FLAT, 'X-Request-Id', requestIdOf(req), ...lines]).end();
 }
 
 /**

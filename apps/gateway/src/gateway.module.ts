@@ -1,0 +1,33 @@
+import { DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { AuthModule } from '#auth';
+import { CommonModule, DomainErrorFilter, LoggingModule, validationPipe } from '#common';
+import { ConfigModule, type AppConfig } from '#config';
+import { DatabaseModule } from '#database';
+import { MonitorModule } from '#monitor';
+import { OrchestratorModule } from '#orchestrator';
+import { ProxyModule } from '#proxy';
+
+/** The whole gateway, put together. */
+@Module({})
+export class GatewayModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: GatewayModule,
+      imports: [
+        LoggingModule.forRoot({ level: config.logLevel, pretty: config.mode === 'development' }),
+        CommonModule,
+        ConfigModule.forRoot(config),
+        DatabaseModule,
+        AuthModule,
+        OrchestratorModule,
+        ProxyModule,
+        MonitorModule,
+      ],
+      providers: [
+        { provide: APP_FILTER, useClass: DomainErrorFilter },
+        { provide: APP_PIPE, useFactory: validationPipe },
+      ],
+    };
+  }
+}

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { AppConfig } from '#config';
+
+/**
+ * What `npm start` says to a person: where it is, how to get in, and three lines to try. In production there is nobody
+ * to read it, and a secret has no place in a log.
+ */
+export function greeting(config: AppConfig, url: string): string {
+  if (config.mode === 'production') return '';
+  const { admin } = config;
+  const kept = `(in ${join(config.dataDir, 'secrets.json')})`;
+  const key = admin.generated.key ? (admin.generated.now ? admin.key : kept) : '(ADMIN_KEY)';
+  const password = admin.generated.password
+    ? admin.generated.now
+      ? admin.password
+      : kept
+    : '(ADMIN_PASSWORD)';
+  return `
+  Sluice runs at ${url}
+
+    admin      ${admin.email}
+    password   ${password}
+    admin key  ${key}
+
+  Try it: sign up, use your own slice, look at all slices.
+
+    curl -c jar -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse"}' ${url}/auth/register
+    curl -b jar -H 'content-type: application/json' -d '{"title":"hello"}' ${url}/api/notes
+    curl -H "X-Admin-Key: $ADMIN_KEY" ${url}/orchestrator/status
+
+`;
+}

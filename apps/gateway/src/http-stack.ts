@@ -1,0 +1,39 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import compression from 'compression';
+import type { NextFunction, Request, Response } from 'express';
+import { AllowedOrigins, corsOptions } from '#auth';
+import { CoreError, requestIdOf } from '#common';
+import { SECURITY_HEADERS } from '#proxy';
+
+const BODY_LIMIT = '100kb';
+const KNOWN_TYPES = ['application/json', 'application/x-www-form-urlencoded'];
+
+/** What stands before every endpoint of our own. Proxied traffic never comes here. */
+export function useHttpStack(app: NestExpressApplication): void {
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(ownHeaders);
+  app.use(compression());
+  app.enableCors(corsOptions(app.get(AllowedOrigins)));
+  app.use(knownContentType);
+  app.useBodyParser('json', { limit: BODY_LIMIT });
+  app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false });
+}
+
+/** The same headers as on proxied answers; nothing of our own is for a cache. */
+function ownHeaders(request: Request, response: Response, next: NextFunction): void {
+  for (const { name, value } of SECURITY_HEADERS) response.setHeader(name, value);
+  response.setHeader('X-Request-Id', requestIdOf(request));
+  response.setHeader('Cache-Control', 'no-store');
+  next();
+}
+
+/** A body of another type would be skipped by the parsers, and then be called empty. */
+function knownContentType(request: Request, _response: Response, next: NextFunction): void {
+  // `is` gives null where there is no body at all.
+  if (request.is(KNOWN_TYPES) !== false) {
+    next();
+    return;
+  }
+  next(new CoreError('UNSUPPORTED_MEDIA_TYPE', 'Send the body as application/json or as a urlencoded form.'));
+}

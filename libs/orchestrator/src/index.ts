@@ -1,0 +1,11 @@
+export { OrchestratorModule } from './orchestrator.module.js';
+export { SliceDatabase } from './databases/slice-database.js';
+export { InstallationId } from './installation.js';
+export { PortAllocator } from './ports/port-allocator.js';
+export {
+  SliceRuntime,
+  type SliceInstance,
+  type SliceSpec,
+  type SliceUsage,
+} from './runtimes/slice-runtime.js';
+export { SliceDirectory, type SliceLocation } from './slices/slice-directory.js';

@@ -1,0 +1,67 @@
+import { Global, Module, type OnModuleInit } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { SliceAllocator } from '#auth';
+import { AppConfig } from '#config';
+import { Installation } from '#database';
+import { PostgresSliceDatabase } from './databases/postgres-slice-database.js';
+import { SliceDatabase } from './databases/slice-database.js';
+import { OrchestratorController } from './http/orchestrator.controller.js';
+import { SlicesController } from './http/slices.controller.js';
+import { StatusService } from './http/status-service.js';
+import { InstallationId } from './installation.js';
+import { OrphanService } from './orphans/orphan-service.js';
+import { PortAllocator } from './ports/port-allocator.js';
+import { Convergence } from './reconcile/convergence.js';
+import { ReconcileLoop } from './reconcile/reconcile-loop.js';
+import { Reconciler } from './reconcile/reconciler.js';
+import { SliceSpecs } from './reconcile/slice-specs.js';
+import { createRuntime } from './runtimes/create-runtime.js';
+import { SliceRuntime } from './runtimes/slice-runtime.js';
+import { SliceDirectory } from './slices/slice-directory.js';
+import { SliceFactory } from './slices/slice-factory.js';
+import { SliceIdempotency } from './slices/slice-idempotency.js';
+import { SliceRepository } from './slices/slice-repository.js';
+import { SliceSecrets } from './slices/slice-secrets.js';
+import { SliceService } from './slices/slice-service.js';
+import { WarmPool } from './slices/warm-pool.js';
+import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
+
+async function readInstallationId(dataSource: DataSource): Promise<InstallationId> {
+  const [installation] = await dataSource.manager.find(Installation, { take: 1 });
+  if (installation === undefined) throw new Error('The table "installation" is empty; restore its one row.');
+  return new InstallationId(installation.id);
+}
+
+/** Slices and everything that makes them. Global, because it provides what #auth asks for when somebody signs up. */
+@Global()
+@Module({
+  controllers: [OrchestratorController, SlicesController],
+  providers: [
+    { provide: InstallationId, inject: [DataSource], useFactory: readInstallationId },
+    { provide: SliceRuntime, inject: [AppConfig, InstallationId], useFactory: createRuntime },
+    { provide: SliceDatabase, useClass: PostgresSliceDatabase },
+    { provide: SliceAllocator, useClass: WarmPoolAllocator },
+    PortAllocator,
+    SliceRepository,
+    SliceSecrets,
+    SliceSpecs,
+    SliceFactory,
+    SliceIdempotency,
+    SliceService,
+    SliceDirectory,
+    Reconciler,
+    Convergence,
+    ReconcileLoop,
+    WarmPool,
+    OrphanService,
+    StatusService,
+  ],
+  exports: [SliceAllocator, SliceDirectory, SliceRuntime],
+})
+export class OrchestratorModule implements OnModuleInit {
+  constructor(private readonly ports: PortAllocator) {}
+
+  onModuleInit(): Promise<void> {
+    return this.ports.prepare();
+  }
+}

@@ -1,0 +1,67 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ControlConnection } from '#database';
+import { SliceDatabase } from '../databases/slice-database.js';
+import { sliceLock, STOP_GRACE_MS } from '../reconcile/reconciler.js';
+import { SliceRuntime } from '../runtimes/slice-runtime.js';
+import { SliceRepository } from '../slices/slice-repository.js';
+
+/** Something in the world that carries this installation's mark, and belongs to no live slice. */
+export interface Orphan {
+  kind: 'instance' | 'data' | 'database' | 'role';
+  sliceId: number;
+}
+
+/** Finds what no slice row accounts for, and removes it when somebody asks for that; nobody else ever does. */
+@Injectable()
+export class OrphanService {
+  private readonly logger = new Logger(OrphanService.name);
+
+  constructor(
+    private readonly slices: SliceRepository,
+    @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
+    @Inject(SliceDatabase) private readonly databases: SliceDatabase,
+    private readonly control: ControlConnection,
+  ) {}
+
+  async find(): Promise<Orphan[]> {
+    const [instances, data, remnants] = await Promise.all([
+      this.runtime.list(),
+      this.runtime.listData(),
+      this.databases.list(),
+    ]);
+    // The rows are read last: a slice that was made meanwhile is in them.
+    const known = new Set((await this.slices.all()).map(({ id }) => id));
+    const found: Orphan[] = [
+      ...instances.map(({ sliceId }) => ({ kind: 'instance' as const, sliceId })),
+      ...data.map((sliceId) => ({ kind: 'data' as const, sliceId })),
+      ...remnants.map(({ kind, sliceId }) => ({ kind, sliceId })),
+    ];
+    return found.filter(({ sliceId }) => !known.has(sliceId));
+  }
+
+  /** Removes the orphans; with `dryRun` it only says which. */
+  async sweep(dryRun: boolean): Promise<Orphan[]> {
+    const orphans = await this.find();
+    if (dryRun) return orphans;
+    const ids = [...new Set(orphans.map(({ sliceId }) => sliceId))];
+    const removed = new Set<number>();
+    for (const id of ids) if (await this.remove(id)) removed.add(id);
+    return orphans.filter(({ sliceId }) => removed.has(sliceId));
+  }
+
+  /** Under the slice's lock, and only if it still has no row: whoever reconciles it just now comes first. */
+  private async remove(sliceId: number): Promise<boolean> {
+    const lock = await this.control.tryLock(sliceLock(sliceId));
+    if (lock === null) return false;
+    try {
+      if ((await this.slices.find(sliceId)) !== null) return false;
+      await this.runtime.stop(sliceId, STOP_GRACE_MS);
+      await this.runtime.removeData(sliceId);
+      await this.databases.drop(sliceId);
+      this.logger.warn({ sliceId }, `what was left of slice ${sliceId} was removed`);
+      return true;
+    } finally {
+      await lock.release();
+    }
+  }
+}

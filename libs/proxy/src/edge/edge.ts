@@ -1,0 +1,233 @@
+import { Injectable, Logger } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { AllowedOrigins, corsHeaders, csrfRejected, csrfVerdict, isPreflight, preflightHeaders } from '#auth';
+import {
+  assignRequestId,
+  Clock,
+  CoreError,
+  ErrorTranslator,
+  ProxyError,
+  requestIdOf,
+  statusOf,
+  toDomainError,
+  TrustProxy,
+  type DomainError,
+} from '#common';
+import { Forwarder } from '../forward/forwarder.js';
+import { LiveSockets } from '../forward/live-sockets.js';
+import { Upgrader } from '../forward/upgrader.js';
+import { RequestHeaders } from '../headers/request-headers.js';
+import { answerEmpty, answerError, answerOptions, refuseUpgrade } from '../http/answer.js';
+import type { EdgeHandler } from '../http/edge-server.js';
+import { isAmbiguous, type RequestPath } from '../http/path.js';
+import { asksTheGatewayItself, refuseUpgradeRequest, screenRequest } from '../http/refusals.js';
+import { answerStartingPage, isNavigation } from './starting-page.js';
+import { RouteTable, type Route } from './route-table.js';
+import { SessionGate } from './session-gate.js';
+import type { Visitor } from './visitor.js';
+
+/**
+ * Decides once about every request, before any framework sees it: refuse, leave to our own endpoints, or proxy. HTTP
+ * and WebSocket upgrades share each step up to the last.
+ */
+@Injectable()
+export class Edge implements EdgeHandler {
+  private readonly logger = new Logger(Edge.name);
+
+  constructor(
+    private readonly routes: RouteTable,
+    private readonly gate: SessionGate,
+    private readonly origins: AllowedOrigins,
+    private readonly trustProxy: TrustProxy,
+    private readonly requestHeaders: RequestHeaders,
+    private readonly forwarder: Forwarder,
+    private readonly upgrader: Upgrader,
+    private readonly live: LiveSockets,
+    private readonly clock: Clock,
+    private readonly translator: ErrorTranslator,
+  ) {}
+
+  request(req: IncomingMessage, res: ServerResponse): boolean {
+    assignRequestId(req, this.trustProxy.trusts(req.socket.remoteAddress));
+    const path = screenRequest(req);
+    if (path instanceof ProxyError) {
+      this.refuse(req, res, path);
+      return true;
+    }
+    if (asksTheGatewayItself(req)) {
+      answerOptions(req, res);
+      return true;
+    }
+    const route = this.routes.match(path.path);
+    if (this.readsInTwoWays(path)) {
+      this.refuse(req, res, ambiguousPath());
+      return true;
+    }
+    if (route === null) {
+      req.url = path.path + path.search;
+      return false;
+    }
+    this.proxy(req, res, path, route);
+    return true;
+  }
+
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    assignRequestId(req, this.trustProxy.trusts(req.socket.remoteAddress));
+    const path = screenRequest(req);
+    const refusal = path instanceof ProxyError ? path : this.refusalOfUpgrade(req, path);
+    if (path instanceof ProxyError || refusal !== null) {
+      refuseUpgrade(req, socket, refusal ?? ambiguousPath(), this.clock.now());
+      return;
+    }
+    this.admit(
+      req,
+      (visitor) => this.forwardUpgrade(req, socket, head, path, visitor),
+      (error) => refuseUpgrade(req, socket, error, this.clock.now()),
+    );
+  }
+
+  drain(deadlineMs: number): Promise<void> {
+    return this.live.drain(deadlineMs);
+  }
+
+  private proxy(req: IncomingMessage, res: ServerResponse, path: RequestPath, route: Route): void {
+    const { origin } = req.headers;
+    // A preflight carries no cookie, so nobody's slice could answer it.
+    if (isPreflight(req.method, req.headers)) {
+      answerEmpty(req, res, { ...preflightHeaders(origin, this.origins), vary: 'Origin' });
+      return;
+    }
+    if (this.isForged(req, false)) {
+      this.refuse(req, res, csrfRejected());
+      return;
+    }
+    this.admit(
+      req,
+      (visitor) => this.forward(req, res, path, route, visitor),
+      (error) => this.refuse(req, res, error),
+    );
+  }
+
+  /** Without a promise where the visitor is known: that is the hot path. */
+  private admit(
+    req: IncomingMessage,
+    admitted: (visitor: Visitor) => void,
+    refused: (error: DomainError) => void,
+  ): void {
+    try {
+      const visitor = this.gate.admit(req.headers.cookie);
+      if (!(visitor instanceof Promise)) {
+        admitted(visitor);
+        return;
+      }
+      visitor.then(admitted).catch((error: unknown) => refused(this.explain(req, error)));
+    } catch (error) {
+      refused(this.explain(req, error));
+    }
+  }
+
+  private forward(
+    req: IncomingMessage,
+    res: ServerResponse,
+    path: RequestPath,
+    route: Route,
+    visitor: Visitor,
+  ): void {
+    // The client may have gone while its session was looked up; its close would never be heard.
+    if (res.closed) return;
+    const { upstream } = visitor;
+    if (upstream instanceof ProxyError) {
+      this.refuse(req, res, upstream);
+      return;
+    }
+    const target = { origin: upstream.origin, path: path.path + path.search, timeoutMs: route.timeoutMs };
+    this.addCors(req, res);
+    this.forwarder.forward(req, res, target, this.headersFor(req, visitor));
+  }
+
+  private forwardUpgrade(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    path: RequestPath,
+    visitor: Visitor,
+  ): void {
+    const { upstream, principal } = visitor;
+    if (socket.destroyed) return;
+    if (upstream instanceof ProxyError) {
+      refuseUpgrade(req, socket, upstream, this.clock.now());
+      return;
+    }
+    const target = { host: upstream.host, port: upstream.port, path: path.path + path.search };
+    const owner = { sessionKey: principal.sessionHash, userId: principal.user.id };
+    this.upgrader.upgrade(req, head, target, this.headersFor(req, visitor), owner);
+  }
+
+  private headersFor(req: IncomingMessage, visitor: Visitor): string[] {
+    return this.requestHeaders.forUpstream(req, {
+      identity: visitor.identity,
+      requestId: requestIdOf(req),
+      forwardAuthorization: true,
+    });
+  }
+
+  private refusalOfUpgrade(req: IncomingMessage, path: RequestPath): DomainError | null {
+    const refusal = refuseUpgradeRequest(req);
+    if (refusal !== null) return refusal;
+    if (this.readsInTwoWays(path)) return ambiguousPath();
+    if (this.routes.match(path.path) === null) {
+      return new CoreError('NOT_FOUND', 'There is nothing to connect to at this path.');
+    }
+    return this.isForged(req, true) ? csrfRejected() : null;
+  }
+
+  private readsInTwoWays(path: RequestPath): boolean {
+    return isAmbiguous(path, (candidate) => this.routes.match(candidate));
+  }
+
+  /** On a slice path the browser's cookie authenticates, so it matters whose page it was sent from. */
+  private isForged(req: IncomingMessage, upgrade: boolean): boolean {
+    const { origin, referer, 'sec-fetch-site': site } = req.headers;
+    const from = {
+      method: req.method ?? '',
+      origin,
+      referer,
+      secFetchSite: site as string | undefined,
+      upgrade,
+    };
+    return csrfVerdict(from, (candidate) => this.origins.allows(candidate)) === 'rejected';
+  }
+
+  private refuse(req: IncomingMessage, res: ServerResponse, error: DomainError): void {
+    if (error.code === 'SLICE_STARTING' && isNavigation(req)) {
+      answerStartingPage(req, res, error);
+      return;
+    }
+    if (!res.headersSent) this.addCors(req, res);
+    answerError(req, res, error, this.clock.now());
+  }
+
+  /** Set on the response beforehand: what an upstream sets of the same name takes its place. */
+  private addCors(req: IncomingMessage, res: ServerResponse): void {
+    const { origin } = req.headers;
+    if (origin === undefined) return;
+    for (const [name, value] of Object.entries(corsHeaders(origin, this.origins))) res.setHeader(name, value);
+    res.setHeader('vary', 'Origin');
+  }
+
+  private explain(req: IncomingMessage, thrown: unknown): DomainError {
+    const error = toDomainError(thrown, this.translator);
+    if (statusOf(error.code) >= 500) {
+      this.logger.error(
+        { err: error.cause ?? error, code: error.code, reqId: requestIdOf(req) },
+        error.message,
+      );
+    }
+    return error;
+  }
+}
+
+function ambiguousPath(): ProxyError {
+  return new ProxyError('BAD_REQUEST', 'The path can be read in two ways. Send it without // and %2f.');
+}

@@ -1,0 +1,37 @@
+import { matchesPrefix } from '../http/path.js';
+
+/** To the slice of the signed-in customer; the path is kept. */
+export interface SliceRoute {
+  readonly kind: 'slice';
+  readonly prefix: string;
+  /** From the end of the request to the first byte of the answer, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** Where requests can go. One union, so that a new kind of target is a compile error wherever it is not handled. */
+export type Route = SliceRoute;
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Which path leads where. Compiled once and never changed: a new configuration makes a new table, which takes the
+ * place of the old one in one step, so no request ever sees half of each.
+ */
+export class RouteTable {
+  private constructor(
+    /** Longest prefix first, so the first match is the closest one. */
+    private readonly routes: readonly Route[],
+  ) {}
+
+  /** @param slicePaths the paths that lead to the customer's slice */
+  static compile(slicePaths: readonly string[]): RouteTable {
+    const routes = slicePaths.map((prefix): Route => ({ kind: 'slice', prefix, timeoutMs: TIMEOUT_MS }));
+    return new RouteTable(routes.toSorted((a, b) => b.prefix.length - a.prefix.length));
+  }
+
+  /** The route of a path; null for what is not proxied. */
+  match(path: string): Route | null {
+    for (const route of this.routes) if (matchesPrefix(path, route.prefix)) return route;
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+import type { SessionPrincipal } from '#auth';
+import { ProxyError } from '#common';
+import type { SliceLocation } from '#orchestrator';
+import { identityHeaders } from '../headers/identity.js';
+
+const STARTING_RETRY_SECONDS = 2;
+
+/** Where the requests of a customer go. */
+export interface SliceUpstream {
+  readonly host: string;
+  readonly port: number;
+  /** `http://host:port` */
+  readonly origin: string;
+}
+
+/** A signed-in customer with all that a proxied request needs to know of them, made once and kept with the session. */
+export interface Visitor {
+  readonly principal: SessionPrincipal;
+  /** Header lines: name, value, name, value … */
+  readonly identity: readonly string[];
+  readonly upstream: SliceUpstream | ProxyError;
+  /** When the session was last extended, in milliseconds since the epoch. */
+  touchedAt: number;
+}
+
+export function visitorOf(
+  principal: SessionPrincipal,
+  location: SliceLocation | null,
+  nowMs: number,
+): Visitor {
+  const { id, email, name } = principal.user;
+  return {
+    principal,
+    identity: identityHeaders({ email, subject: id, name: name ?? undefined }),
+    upstream: upstreamOf(location),
+    // As if it had just been extended: the database knows better, and is asked within a minute.
+    touchedAt: nowMs,
+  };
+}
+
+/** The slice's address, or what to tell a customer whose slice can't be asked. */
+function upstreamOf(location: SliceLocation | null): SliceUpstream | ProxyError {
+  if (location === null || location.desiredState === 'absent') {
+    return new ProxyError(
+      'NO_SLICE',
+      'You have no slice yet. It is being prepared, or the operator has to assign one.',
+    );
+  }
+  const { desiredState, status, host, port } = location;
+  if (desiredState === 'stopped')
+    return new ProxyError('SLICE_STOPPED', 'Your slice is stopped. Ask the operator to start it.');
+  if (status === 'failed')
+    return new ProxyError(
+      'SLICE_FAILED',
+      'Your slice failed to start. It is tried again; the operator can see why.',
+    );
+  if (status !== 'active' || host === null || port === null) {
+    return new ProxyError('SLICE_STARTING', 'Your slice is starting. Try again in a moment.', {
+      retryAfterSeconds: STARTING_RETRY_SECONDS,
+    });
+  }
+  return { host, port, origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}` };
+}

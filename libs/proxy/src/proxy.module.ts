@@ -1,0 +1,95 @@
+import { Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { SessionCookie, SessionRevocations, SessionStore } from '#auth';
+import { Clock, sameSecret, TrustProxy } from '#common';
+import { AppConfig } from '#config';
+import { ControlConnection } from '#database';
+import { Edge } from './edge/edge.js';
+import { RouteTable } from './edge/route-table.js';
+import { SessionGate } from './edge/session-gate.js';
+import { SocketGuard } from './edge/socket-guard.js';
+import { VisitorCache } from './edge/visitor-cache.js';
+import { Forwarder } from './forward/forwarder.js';
+import { LiveSockets } from './forward/live-sockets.js';
+import { Upgrader } from './forward/upgrader.js';
+import { GatewayCookies } from './headers/cookies.js';
+import { RequestHeaders } from './headers/request-headers.js';
+import { ResponseHeaders } from './headers/response-headers.js';
+
+/** Enough for any page; a slice that serves more at once is stuck, and must not take the gateway's sockets with it. */
+const MAX_IN_FLIGHT_PER_SLICE = 1000;
+const UPLOAD_IDLE_MS = 60_000;
+const UPGRADE_TIMEOUT_MS = 10_000;
+
+/** The edge with everything it stands on. What proxies knows no Nest; it is put together here. */
+@Module({
+  providers: [
+    {
+      provide: GatewayCookies,
+      inject: [SessionCookie],
+      useFactory: (cookie: SessionCookie) => new GatewayCookies([...cookie.names]),
+    },
+    {
+      provide: RequestHeaders,
+      inject: [GatewayCookies, TrustProxy, AppConfig],
+      useFactory: (cookies: GatewayCookies, trustProxy: TrustProxy, config: AppConfig) =>
+        new RequestHeaders({
+          cookies,
+          trustProxy,
+          credentialHeaders: ['x-admin-key'],
+          isGatewayToken: (token) => sameSecret(token, config.admin.key),
+        }),
+    },
+    {
+      provide: ResponseHeaders,
+      inject: [GatewayCookies],
+      useFactory: (cookies: GatewayCookies) => new ResponseHeaders(cookies),
+    },
+    {
+      provide: Forwarder,
+      inject: [Clock, ResponseHeaders],
+      useFactory: (clock: Clock, responseHeaders: ResponseHeaders) =>
+        new Forwarder({
+          clock,
+          responseHeaders,
+          maxInFlightPerOrigin: MAX_IN_FLIGHT_PER_SLICE,
+          uploadIdleMs: UPLOAD_IDLE_MS,
+        }),
+    },
+    {
+      provide: Upgrader,
+      inject: [Clock, ResponseHeaders, LiveSockets],
+      useFactory: (clock: Clock, responseHeaders: ResponseHeaders, live: LiveSockets) =>
+        new Upgrader({ clock, responseHeaders, live, timeoutMs: UPGRADE_TIMEOUT_MS }),
+    },
+    {
+      provide: RouteTable,
+      inject: [AppConfig],
+      useFactory: (config: AppConfig) => RouteTable.compile(config.slices.paths),
+    },
+    {
+      provide: SocketGuard,
+      inject: [LiveSockets, SessionStore, SessionRevocations, ControlConnection],
+      useFactory: (...parts: ConstructorParameters<typeof SocketGuard>) => new SocketGuard(...parts),
+    },
+    LiveSockets,
+    VisitorCache,
+    SessionGate,
+    Edge,
+  ],
+  exports: [Edge],
+})
+export class ProxyModule implements OnModuleInit, OnModuleDestroy {
+  constructor(
+    private readonly forwarder: Forwarder,
+    private readonly sockets: SocketGuard,
+  ) {}
+
+  onModuleInit(): void {
+    this.sockets.start();
+  }
+
+  /** By now the edge is drained: what is still in flight has had its time. */
+  async onModuleDestroy(): Promise<void> {
+    await this.forwarder.destroy();
+  }
+}
