@@ -67,11 +67,14 @@ if (CRASH !== undefined) {
 
 async function serve(req, res) {
   const url = new URL(req.url, 'http://app');
-  const route = routes[url.pathname];
-  const body =
-    route === undefined ? { error: 'unknown path' } : await route(Object.fromEntries(url.searchParams));
-  res.writeHead(route === undefined ? 404 : 200, { 'content-type': 'application/json', connection: 'close' });
-  res.end(JSON.stringify(body));
+  try {
+    const body = await routes[url.pathname](Object.fromEntries(url.searchParams));
+    res.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
+    res.end(JSON.stringify(body));
+  } catch (error) {
+    res.writeHead(500, { connection: 'close' });
+    res.end(String(error));
+  }
 }
 
 createServer((req, res) => void serve(req, res)).listen(Number(PORT), HOST, () =>

@@ -1,0 +1,61 @@
+import { describe } from '@jest/globals';
+import Docker from 'dockerode';
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** The image of test/support/tiny-app.mjs, run as the unprivileged user `node`. */
+export const TINY_APP_IMAGE = 'sluice-test/tiny-app:latest';
+
+/** The machine's Docker Engine, as tests see it. */
+export const docker = new Docker();
+
+const whyNoEngine = await docker.ping().then(
+  () => null,
+  (error: unknown) => String(error),
+);
+
+/**
+ * A `describe` of what needs a real Docker Engine. Where there is none the tests are reported as skipped, with the
+ * reason in their title; CI fails if any are.
+ */
+export function describeWithDocker(title: string, body: () => void): void {
+  if (whyNoEngine === null) describe(title, body);
+  else describe.skip(`${title} [needs a Docker Engine: ${whyNoEngine}]`, body);
+}
+
+/** Builds the test app's image from the base image the project's own images have. Quick when nothing has changed. */
+export async function buildTinyApp(): Promise<void> {
+  const context = resolve('test/support');
+  const dockerfile = `${context}/tiny-app.Dockerfile`;
+  await run(
+    'docker',
+    ['build', '--quiet', '--network', 'host', '--tag', TINY_APP_IMAGE, '--file', dockerfile, context],
+    {
+      env: { ...process.env, DOCKER_BUILDKIT: '0' },
+    },
+  );
+}
+
+/** Names of every container, network and volume, helpers included, that bears an installation's label. */
+export async function labelledResources(installationId: string): Promise<string[]> {
+  const filters = { label: [`sluice.installation=${installationId}`] };
+  const [containers, networks, { Volumes: volumes }] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+    docker.listVolumes({ filters }),
+  ]);
+  return [
+    ...containers.map(({ Names }) => `container ${Names.join()}`),
+    ...networks.map(({ Name }) => `network ${Name}`),
+    ...volumes.map(({ Name }) => `volume ${Name}`),
+  ];
+}
+
+/** Removes the networks that an installation's slices shared. */
+export async function removeNetworks(installationId: string): Promise<void> {
+  const filters = { label: [`sluice.installation=${installationId}`] };
+  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
+}
