@@ -30,8 +30,8 @@ function ownHeaders(request: Request, response: Response, next: NextFunction): v
 
 /** A body of another type would be skipped by the parsers, and then be called empty. */
 function knownContentType(request: Request, _response: Response, next: NextFunction): void {
-  // `is` gives null where there is no body at all.
-  if (request.is(KNOWN_TYPES) !== false) {
+  // `is` gives null where there is no body at all; fetch says `Content-Length: 0` for none.
+  if (request.headers['content-length'] === '0' || request.is(KNOWN_TYPES) !== false) {
     next();
     return;
   }
