@@ -1,6 +1,7 @@
 import { Global, Module, type Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
+import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
 import { TrustProxy } from '#common';
 import { AppConfig } from '#config';
 import { AccessGuard } from './access/access.guard.js';
@@ -11,7 +12,7 @@ import { LoginService } from './accounts/login.service.js';
 import { ProfileService } from './accounts/profile.service.js';
 import { RegistrationService } from './accounts/registration.service.js';
 import { Users } from './accounts/users.js';
-import { AddressThrottlerGuard } from './limits/address-throttler.guard.js';
+import { AddressThrottlerGuard, throttlerOptions } from './limits/address-throttler.guard.js';
 import { AuthLimits } from './limits/auth-limits.js';
 import { HitCounter } from './limits/hit-counter.js';
 import { LoginThrottle } from './limits/login-throttle.js';
@@ -56,9 +57,10 @@ const accounts: Provider[] = [
 
 const limits: Provider[] = [
   HitCounter,
-  HitCounterStorage,
   LoginThrottle,
   { provide: AuthLimits, useValue: new AuthLimits() },
+  { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AuthLimits] },
+  { provide: getStorageToken(), useClass: HitCounterStorage },
 ];
 
 /** In this order: a flood is turned away first, and CSRF asks which credential it was that counted. */

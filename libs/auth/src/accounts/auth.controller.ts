@@ -43,9 +43,19 @@ export class AuthController {
   @Post('register')
   @Public()
   @ApiOperation({ summary: 'Sign up, get a slice, and be signed in' })
-  @ApiCreatedResponse({ standardSchema: registeredSchema })
-  @ApiErrors('VALIDATION_FAILED', 'INVALID_JSON', 'EMAIL_TAKEN', 'CSRF_REJECTED')
-  @ApiErrors('RATE_LIMITED', 'LOGIN_BUSY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
+  @ApiCreatedResponse({
+    description: 'Signed up, and signed in by the cookie',
+    standardSchema: registeredSchema,
+  })
+  @ApiErrors(
+    'VALIDATION_FAILED',
+    'INVALID_JSON',
+    'EMAIL_TAKEN',
+    'CSRF_REJECTED',
+    'LOGIN_BUSY',
+    'RATE_LIMITED',
+  )
+  @ApiErrors('BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
   register(
     @Body({ schema: registrationSchema }) body: RegistrationInput,
     @FromCaller() caller: Caller,
@@ -57,9 +67,17 @@ export class AuthController {
   @Public()
   @HttpCode(200)
   @ApiOperation({ summary: 'Sign in with e-mail address and password' })
-  @ApiOkResponse({ standardSchema: signedInSchema })
-  @ApiErrors('VALIDATION_FAILED', 'INVALID_JSON', 'INVALID_CREDENTIALS', 'ACCOUNT_DISABLED', 'CSRF_REJECTED')
-  @ApiErrors('RATE_LIMITED', 'LOGIN_BUSY', 'BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
+  @ApiOkResponse({ description: 'Signed in by the cookie', standardSchema: signedInSchema })
+  @ApiErrors(
+    'VALIDATION_FAILED',
+    'INVALID_JSON',
+    'INVALID_CREDENTIALS',
+    'ACCOUNT_DISABLED',
+    'CSRF_REJECTED',
+    'LOGIN_BUSY',
+    'RATE_LIMITED',
+  )
+  @ApiErrors('BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
   login(
     @Body({ schema: loginSchema }) body: LoginInput,
     @FromCaller() caller: Caller,
@@ -71,7 +89,7 @@ export class AuthController {
   @Public()
   @HttpCode(204)
   @ApiOperation({ summary: 'Sign out on every replica; also without a session' })
-  @ApiNoContentResponse()
+  @ApiNoContentResponse({ description: 'Signed out' })
   @ApiErrors('AMBIGUOUS_SESSION', 'CSRF_REJECTED', 'RATE_LIMITED', 'DATABASE_UNAVAILABLE')
   logout(@FromCaller() caller: Caller): Promise<WithCookie<undefined>> {
     return this.logins.logout(caller);
@@ -80,7 +98,7 @@ export class AuthController {
   @Get('me')
   @RequireSession()
   @ApiOperation({ summary: 'Who is signed in and what they have; extends the session' })
-  @ApiOkResponse({ standardSchema: profileSchema })
+  @ApiOkResponse({ description: 'The customer', standardSchema: profileSchema })
   @ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
   me(
     @CurrentSession() session: SessionPrincipal,

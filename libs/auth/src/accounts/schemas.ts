@@ -5,6 +5,7 @@ export const emailSchema = z
   .string()
   .trim()
   .toLowerCase()
+  .meta({ format: 'email', maxLength: 254 })
   .pipe(z.email('must be an e-mail address').max(254, 'must be 254 characters at the most'));
 
 /** Control characters have no place in a name: they end up in headers, logs and terminals. */

@@ -1,3 +1,4 @@
+import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
 import { type ErrorCode, statusOf } from '#common';
@@ -16,33 +17,15 @@ const errorSchema = z
   })
   .meta({ id: 'Error' });
 
-/** A decorator of a class, or of a method. */
-type Decorate = (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void;
-
-const DOCUMENTED = 'sluice:documented-errors';
-
 /**
- * Documents the errors an endpoint answers with. May be written more than once, by other decorators too; codes of the
- * same status are listed in one response.
+ * Documents the errors an endpoint answers with, one response a status, which lists its codes. What several of these
+ * say of one status is put together by @nestjs/swagger, so that each decorator may document its own.
  */
 export function ApiErrors(...codes: readonly ErrorCode[]): MethodDecorator & ClassDecorator {
-  const decorate: Decorate = (target, key, descriptor) => {
-    const holder: object = descriptor?.value ?? target;
-    const all = new Set([...documented(holder), ...codes]);
-    Reflect.defineMetadata(DOCUMENTED, all, holder);
-    for (const [status, ofStatus] of Map.groupBy(all, statusOf)) {
-      const respond: Decorate = ApiResponse({
-        status,
-        description: ofStatus.toSorted().join(', '),
-        standardSchema: errorSchema,
-      });
-      respond(target, key, descriptor);
-    }
-  };
-  return decorate;
-}
-
-function documented(holder: object): ReadonlySet<ErrorCode> {
-  const codes: ReadonlySet<ErrorCode> | undefined = Reflect.getOwnMetadata(DOCUMENTED, holder);
-  return codes ?? new Set();
+  const byStatus = [...Map.groupBy(codes, statusOf)];
+  return applyDecorators(
+    ...byStatus.map(([status, ofStatus]) =>
+      ApiResponse({ status, description: ofStatus.toSorted().join(', '), standardSchema: errorSchema }),
+    ),
+  );
 }

@@ -1,11 +1,17 @@
 import { type ExecutionContext, Injectable, SetMetadata } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { ThrottlerGuard, type ThrottlerLimitDetail } from '@nestjs/throttler';
+import {
+  InjectThrottlerOptions,
+  InjectThrottlerStorage,
+  ThrottlerGuard,
+  type ThrottlerLimitDetail,
+  type ThrottlerModuleOptions,
+  type ThrottlerStorage,
+} from '@nestjs/throttler';
 import type { Request, Response } from 'express';
 import { clientIp, CoreError, TrustProxy } from '#common';
-import { AuthLimits } from './auth-limits.js';
+import type { AuthLimits } from './auth-limits.js';
 import { machineOf } from './network-of.js';
-import { HitCounterStorage } from './throttler-storage.js';
 
 const THROTTLED = 'sluice:throttled';
 
@@ -21,16 +27,12 @@ export class AddressThrottlerGuard extends ThrottlerGuard {
   protected override headerPrefix = 'RateLimit';
 
   constructor(
-    storage: HitCounterStorage,
+    @InjectThrottlerOptions() options: ThrottlerModuleOptions,
+    @InjectThrottlerStorage() storage: ThrottlerStorage,
     reflector: Reflector,
-    limits: AuthLimits,
     private readonly trustProxy: TrustProxy,
   ) {
-    super(
-      { throttlers: [{ limit: limits.perAddress, ttl: limits.windowSeconds * 1000 }] },
-      storage,
-      reflector,
-    );
+    super(options, storage, reflector);
   }
 
   protected override async shouldSkip(context: ExecutionContext): Promise<boolean> {
@@ -60,4 +62,9 @@ export class AddressThrottlerGuard extends ThrottlerGuard {
       retryAfterSeconds: timeToBlockExpire,
     });
   }
+}
+
+/** What @nestjs/throttler is told of {@link AuthLimits}. */
+export function throttlerOptions(limits: AuthLimits): ThrottlerModuleOptions {
+  return { throttlers: [{ limit: limits.perAddress, ttl: limits.windowSeconds * 1000 }] };
 }

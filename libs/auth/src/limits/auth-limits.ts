@@ -17,4 +17,9 @@ export class AuthLimits {
   readonly maxDelayMs: number = 5_000;
   /** After so long without a further attempt begun in it the count starts again. */
   readonly slowDownSeconds: number = 900;
+
+  /** @param changed what is not to be as it stands above */
+  constructor(changed: Partial<AuthLimits> = {}) {
+    Object.assign(this, changed);
+  }
 }

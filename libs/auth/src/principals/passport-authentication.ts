@@ -24,8 +24,9 @@ export class PassportAuthentication {
   ): Promise<Principal | null> {
     return new Promise((resolve, reject) => {
       const decided = (error: unknown, principal?: Principal | false | null): void => {
-        if (error instanceof Error) reject(error);
-        else resolve(principal || null);
+        // passport gives null where there is no error; whatever else it is, it must not pass for "nobody".
+        if (error === null || error === undefined) resolve(principal || null);
+        else reject(error);
       };
       const middleware: RequestHandler = this.passport.authenticate(
         [...strategies],

@@ -1,0 +1,55 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '#config';
+import { AllowedOrigins } from './allowed-origins.js';
+
+const root = mkdtempSync(join(tmpdir(), 'sluice-origins-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+function origins(env: NodeJS.ProcessEnv): AllowedOrigins {
+  return new AllowedOrigins(loadConfig({ NODE_ENV: 'test', DATA_DIR: root, ...env }));
+}
+
+describe('AllowedOrigins', () => {
+  it('allows its own origin and those that are named, and no relative of them', () => {
+    const allowed = origins({
+      APP_URL: 'https://app.example.com',
+      ALLOWED_ORIGINS: 'https://www.example.org:8443',
+    });
+    for (const origin of ['https://app.example.com', 'https://www.example.org:8443']) {
+      expect(allowed.allows(origin)).toBe(true);
+    }
+    for (const origin of [
+      'http://app.example.com',
+      'https://app.example.com:8443',
+      'https://example.com',
+      'https://x.app.example.com',
+      'https://www.example.org',
+      'https://app.example.com/base',
+      'null',
+      '',
+    ]) {
+      expect(allowed.allows(origin)).toBe(false);
+    }
+  });
+
+  it('takes the two names of loopback for one, on the same port', () => {
+    const allowed = origins({ PORT: '3000' });
+    expect(allowed.allows('http://localhost:3000')).toBe(true);
+    expect(allowed.allows('http://127.0.0.1:3000')).toBe(true);
+    expect(allowed.allows('http://127.0.0.1:3001')).toBe(false);
+    expect(allowed.allows('http://localhost')).toBe(false);
+  });
+
+  it('allows nothing of its own before the port is known, and only the last one after', () => {
+    const allowed = origins({ PORT: '0', ALLOWED_ORIGINS: 'https://www.example.org' });
+    expect(allowed.allows('http://localhost:3000')).toBe(false);
+    allowed.setOwn('http://127.0.0.1:4711');
+    expect(allowed.allows('http://localhost:4711')).toBe(true);
+    allowed.setOwn('http://127.0.0.1:4712/');
+    expect(allowed.allows('http://localhost:4711')).toBe(false);
+    expect(allowed.allows('https://www.example.org')).toBe(true);
+  });
+});

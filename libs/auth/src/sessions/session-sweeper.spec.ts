@@ -1,0 +1,60 @@
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { SessionStore } from './session-store.js';
+import { SessionSweeper } from './session-sweeper.js';
+
+/** A store whose sweep ends when the test says so. */
+class SlowStore extends SessionStore {
+  sweeps: Array<PromiseWithResolvers<number>> = [];
+
+  override sweep(): Promise<number> {
+    const sweep = Promise.withResolvers<number>();
+    this.sweeps.push(sweep);
+    return sweep.promise;
+  }
+
+  override create = jest.fn<SessionStore['create']>();
+  override find = jest.fn<SessionStore['find']>();
+  override touch = jest.fn<SessionStore['touch']>();
+  override revoke = jest.fn<SessionStore['revoke']>();
+  override revokeAll = jest.fn<SessionStore['revokeAll']>();
+}
+
+describe('SessionSweeper', () => {
+  beforeAll(() => Logger.overrideLogger(false));
+
+  it('never runs twice at once, and runs again afterwards', async () => {
+    const store = new SlowStore();
+    const sweeper = new SessionSweeper(store);
+    const passes = [sweeper.sweep(), sweeper.sweep(), sweeper.sweep()];
+    expect(store.sweeps).toHaveLength(1);
+    store.sweeps[0]?.resolve(0);
+    await Promise.all(passes);
+    void sweeper.sweep();
+    expect(store.sweeps).toHaveLength(2);
+  });
+
+  it('lets a pass under way end before the server does', async () => {
+    const store = new SlowStore();
+    const sweeper = new SessionSweeper(store);
+    void sweeper.sweep();
+    const ended: string[] = [];
+    const sweep = store.sweeps[0];
+    const stopping = sweeper.onModuleDestroy().finally(() => ended.push('server'));
+    void sweep?.promise.finally(() => ended.push('pass'));
+    await Promise.resolve();
+    sweep?.resolve(0);
+    await stopping;
+    expect(ended).toEqual(['pass', 'server']);
+  });
+
+  it('survives a database that is away', async () => {
+    const store = new SlowStore();
+    const sweeper = new SessionSweeper(store);
+    const pass = sweeper.sweep();
+    store.sweeps[0]?.reject(new Error('gone'));
+    await expect(pass).resolves.toBeUndefined();
+    void sweeper.sweep();
+    expect(store.sweeps).toHaveLength(2);
+  });
+});

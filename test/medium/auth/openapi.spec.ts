@@ -1,0 +1,51 @@
+import { describe, expect, it } from '@jest/globals';
+import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { addSecuritySchemes } from '#auth';
+import { AuthApp } from '../../support/auth-app.js';
+
+describe('the OpenAPI document', () => {
+  it('describes bodies, answers, errors and credentials of every auth endpoint', async () => {
+    await using app = await AuthApp.start();
+    const config = addSecuritySchemes(new DocumentBuilder(), 'session').build();
+    const document = SwaggerModule.createDocument(app.nest, config);
+
+    expect(Object.keys(document.paths).toSorted()).toEqual([
+      '/auth/login',
+      '/auth/logout',
+      '/auth/me',
+      '/auth/register',
+    ]);
+    const register = document.paths['/auth/register']?.post;
+    expect(Object.keys(register?.responses ?? {})).toEqual([
+      '201',
+      '400',
+      '403',
+      '409',
+      '413',
+      '415',
+      '429',
+      '503',
+    ]);
+    expect(register?.requestBody).toMatchObject({
+      content: {
+        'application/json': { schema: { required: ['email', 'password'], additionalProperties: false } },
+      },
+    });
+    expect(register?.responses['201']).toMatchObject({
+      content: { 'application/json': { schema: { required: ['user', 'sliceAssigned', 'slice'] } } },
+    });
+    expect(register?.responses['429']).toMatchObject({ description: 'LOGIN_BUSY, RATE_LIMITED' });
+    expect(document.paths['/auth/me']?.get).toMatchObject({
+      security: [{ session: [] }],
+      responses: { 401: { description: 'UNAUTHENTICATED' } },
+    });
+    expect(Object.keys(document.components?.schemas ?? {})).toEqual(
+      expect.arrayContaining(['User', 'CustomerSlice']),
+    );
+    expect(Object.keys(document.components?.securitySchemes ?? {}).toSorted()).toEqual([
+      'adminKey',
+      'adminKeyAsBearer',
+      'session',
+    ]);
+  });
+});
