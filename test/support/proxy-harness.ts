@@ -1,8 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { assignRequestId, ProxyError, requestIdOf, SystemClock, TrustProxy, type ErrorCode } from '#common';
+import { assignRequestId, ProxyError, requestIdOf, SystemClock, TrustProxy } from '#common';
 import {
   answerError,
   answerOptions,
@@ -21,6 +20,8 @@ import {
   type EdgeHandler,
   type UpstreamIdentity,
 } from '#proxy';
+
+import { portOf } from './stub-upstream.js';
 
 export interface HarnessOptions {
   readonly timeoutMs?: number;
@@ -42,7 +43,7 @@ const OWNER = { sessionKey: 'session-1', userId: 'user-1' };
 export class ProxyHarness implements EdgeHandler {
   readonly live = new LiveSockets();
   /** The code of every finished exchange, null for a success. */
-  readonly outcomes: (ErrorCode | null)[] = [];
+  readonly outcomes: (string | null)[] = [];
   readonly forwarder: Forwarder;
   readonly #server: EdgeServer;
   readonly #requestHeaders: RequestHeaders;
@@ -97,7 +98,7 @@ export class ProxyHarness implements EdgeHandler {
   }
 
   get port(): number {
-    return (this.#server.server.address() as AddressInfo).port;
+    return portOf(this.#server.server);
   }
 
   get url(): string {
@@ -144,7 +145,7 @@ export class ProxyHarness implements EdgeHandler {
   }
 
   /** The first outcome, as soon as there is one. */
-  async outcome(): Promise<ErrorCode | null> {
+  async outcome(): Promise<string | null> {
     if (this.outcomes.length === 0) await new Promise<void>((resolve) => this.#awaitsOutcome.push(resolve));
     return this.outcomes[0] ?? null;
   }

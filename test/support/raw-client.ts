@@ -34,11 +34,8 @@ export class RawClient {
   /** Resolves once what was received contains the text; rejects when the connection ends before. */
   async until(text: string): Promise<string> {
     while (!this.received.includes(text)) {
-      const ended = once(this.socket, 'close').then(() => {
-        if (!this.received.includes(text))
-          throw new Error(`Closed without ${text}; received: ${this.received}`);
-      });
-      await Promise.race([once(this.socket, 'data'), ended]);
+      if (this.socket.closed) throw new Error(`Closed without ${text}; received: ${this.received}`);
+      await Promise.race([once(this.socket, 'data'), this.closed]);
     }
     return this.received;
   }

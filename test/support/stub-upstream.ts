@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 
 /** Talks to one connection of the gateway, byte by byte if it must. */
 export type Script = (connection: StubConnection) => void | Promise<void>;
@@ -32,6 +32,14 @@ export class StubConnection {
   }
 }
 
+/** The TCP port that a server listens on. */
+export function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === 'string')
+    throw new Error('The server does not listen on a port');
+  return address.port;
+}
+
 /** An upstream on a raw socket, so that it can misbehave in every way HTTP libraries won't let one. */
 export class StubUpstream {
   readonly connections: StubConnection[] = [];
@@ -56,7 +64,7 @@ export class StubUpstream {
   }
 
   get port(): number {
-    return (this.#server.address() as AddressInfo).port;
+    return portOf(this.#server);
   }
 
   /** Everything received on all connections. */
@@ -66,8 +74,12 @@ export class StubUpstream {
 
   /** Resolves with the first connection, as soon as there is one. */
   async connection(): Promise<StubConnection> {
-    if (this.connections.length === 0) await once(this.#server, 'connection');
-    return this.connections[0] as StubConnection;
+    let [first] = this.connections;
+    while (first === undefined) {
+      await once(this.#server, 'connection');
+      [first] = this.connections;
+    }
+    return first;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -105,7 +105,7 @@ export class LiveSockets {
 
   /** Tells every client that the gateway goes away; resolves when all are gone, or cut at the deadline. */
   async drain(deadlineMs: number): Promise<void> {
-    const gone = [...this.#sockets].map((live) => closed(live.client));
+    const gone = [...this.#sockets].map(({ client }) => closed(client));
     const deadline = setTimeout(() => this.#destroyAll(), deadlineMs);
     this.closeWhere(() => true, GOING_AWAY);
     await Promise.all(gone);
@@ -117,11 +117,9 @@ export class LiveSockets {
   }
 }
 
+/** Resolves when the socket is closed, whether by an error or not. */
 function closed(client: Duplex): Promise<void> {
-  return new Promise((resolve) => {
-    if (client.closed) resolve();
-    else client.once('close', () => resolve());
-  });
+  return new Promise((resolve) => client.once('close', () => resolve()));
 }
 
 /** A close frame of a server: unmasked, with the status code alone (RFC 6455 §5.5.1). */

@@ -34,7 +34,11 @@ export function answerOptions(req: IncomingMessage, res: ServerResponse): void {
 }
 
 /** An answer of the gateway's own without a body, 204. */
-export function answerEmpty(req: IncomingMessage, res: ServerResponse, headers: Record<string, string>): void {
+export function answerEmpty(
+  req: IncomingMessage,
+  res: ServerResponse,
+  headers: Record<string, string>,
+): void {
   closeIfBodyIsPending(req, res);
   const lines = Object.entries(headers).flat();
   res.writeHead(204, [...SECURITY_HEADERS_FLAT, 'X-Request-Id', requestIdOf(req), ...lines]).end();
