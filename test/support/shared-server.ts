@@ -2,7 +2,9 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
-import { EmbeddedPostgres, dataSourceOptions } from '#database';
+// Not by #database, which would load all of Nest before every run.
+import { dataSourceOptions } from '../../libs/database/src/data-source-options.js';
+import { EmbeddedPostgres } from '../../libs/database/src/embedded/embedded-postgres.js';
 import { isAlive, runningPostmaster } from '../../libs/database/src/embedded/postmaster.js';
 import { quietLogger } from './quiet-logger.js';
 

@@ -95,18 +95,21 @@ describe('the embedded PostgreSQL, after its gateway ended in bad order', () => 
   });
 
   it.each([
-    ['a process that is gone', async () => (await ended()).pid],
-    ['a process that is no PostgreSQL', async () => process.pid],
-  ])('starts past a pid file that names %s', async (_title, stranger) => {
+    ['a process that is gone', 'true'],
+    ['a process that lives, and is no PostgreSQL', 'exec sleep 60'],
+  ])('starts past a pid file that names %s', async (_title, script) => {
     const pidFile = join(dataDir, 'data', 'postmaster.pid');
+    const stranger = spawn('sh', ['-c', script]);
+    if (script === 'true') await once(stranger, 'exit');
     const first = await start();
     const [, ...rest] = (await readFile(pidFile, 'utf8')).split('\n');
     await first.stop();
-    await writeFile(pidFile, [await stranger(), ...rest].join('\n'));
+    await writeFile(pidFile, [stranger.pid, ...rest].join('\n'));
     await start();
 
     expect(server?.adopted).toBe(false);
     expect(await works()).toBe(true);
+    stranger.kill();
   });
 
   it('starts past an empty pid file', async () => {
@@ -127,9 +130,3 @@ describe('the embedded PostgreSQL, after its gateway ended in bad order', () => 
     await two.stop();
   });
 });
-
-async function ended(): Promise<ChildProcess> {
-  const child = spawn('true');
-  await once(child, 'exit');
-  return child;
-}

@@ -77,12 +77,15 @@ describe('the parts of the embedded PostgreSQL', () => {
     expect(await isAlive(child.pid ?? 0)).toBe(false);
   });
 
-  itOnLinux('take one for dead that nobody has reaped, as in a container whose pid 1 does not', async () => {
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], {
+  itOnLinux('take one for dead that nobody reaps, as in a container whose pid 1 does not', async () => {
+    // The shell becomes a `sleep`, which knows nothing of the child it inherits.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [pid]: unknown[] = await once(parent.stdout, 'data');
-    const zombie = Number(String(pid));
+    const [line]: unknown[] = await once(parent.stdout, 'data');
+    const zombie = Number(String(line));
+    await eventually(async () => expect(await readFile(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n'));
+    process.kill(zombie, 'SIGKILL');
     await eventually(async () => expect(await isAlive(zombie)).toBe(false));
 
     expect(() => process.kill(zombie, 0)).not.toThrow();
