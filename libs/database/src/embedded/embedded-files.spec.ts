@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../../../test/support/eventually.js';
 import { locateBinaries } from './binaries.js';
-import { DirectLauncher } from './launcher.js';
+import { DirectLauncher } from './direct-launcher.js';
 import { keptPort, pickPort } from './port.js';
 import { disarmPidFile, isAlive, runningPostmaster } from './postmaster.js';
 import { ProgramFailed, runProgram } from './run-program.js';
