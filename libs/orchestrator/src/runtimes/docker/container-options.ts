@@ -16,20 +16,20 @@ export interface ContainerPolicy {
 
 export interface ContainerPlan {
   spec: SliceSpec;
+  image: string;
   ownership: Ownership;
   policy: ContainerPolicy;
-  imageId: string;
   network: string;
   portBindings: Docker.PortMap;
 }
 
 /** A slice's container for the engine: limited in all it can use up, and without any privilege. */
 export function containerOptions(plan: ContainerPlan): Docker.ContainerCreateOptions {
-  const { spec, ownership, imageId } = plan;
+  const { spec, image, ownership } = plan;
   const env = { ...spec.env, PORT: String(CONTAINER_PORT), HOST: '0.0.0.0', DATA_DIR };
   return {
     name: ownership.nameOf(spec.id),
-    Image: imageId,
+    Image: image,
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     Labels: { ...ownership.labelsOf(spec.id), [LABELS.generation]: String(spec.generation) },
     ExposedPorts: { [CONTAINER_PORT_KEY]: {} },

@@ -73,12 +73,19 @@ export class DockerRuntime extends SliceRuntime {
     const portBindings = this.#addressing.portBindings(spec);
     const image = await ensureImage(this.#docker, spec.image, signal);
     signal?.throwIfAborted();
-    const network = await this.#addressing.open(spec.id);
+    // The volume first: whatever a kill -9 leaves from here on is found by it.
     await this.#volumes.ensure(spec.id, image);
+    const network = await this.#addressing.open(spec.id);
     signal?.throwIfAborted();
-    const { ownership, policy } = { ownership: this.#ownership, policy: this.#policy };
-    const plan = { spec, ownership, policy, imageId: image.Id, network, portBindings };
-    const container = await ask(this.#docker.createContainer(containerOptions(plan)));
+    const options = containerOptions({
+      spec,
+      image: spec.image,
+      ownership: this.#ownership,
+      policy: this.#policy,
+      network,
+      portBindings,
+    });
+    const container = await ask(this.#docker.createContainer(options));
     await this.#startContainer(container, spec);
     await this.#addressing.join(spec.id);
     return this.#instance(await ask(container.inspect()));
