@@ -2,7 +2,7 @@ import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SliceAllocator } from '#auth';
 import { AppConfig } from '#config';
-import { Installation } from '#database';
+import { DatabaseServer, Installation } from '#database';
 import { PostgresSliceDatabase } from './databases/postgres-slice-database.js';
 import { SliceDatabase } from './databases/slice-database.js';
 import { OrchestratorController } from './http/orchestrator.controller.js';
@@ -38,7 +38,7 @@ async function readInstallationId(dataSource: DataSource): Promise<InstallationI
   controllers: [OrchestratorController, SlicesController],
   providers: [
     { provide: InstallationId, inject: [DataSource], useFactory: readInstallationId },
-    { provide: SliceRuntime, inject: [AppConfig, InstallationId], useFactory: createRuntime },
+    { provide: SliceRuntime, inject: [AppConfig, InstallationId, DatabaseServer], useFactory: createRuntime },
     { provide: SliceDatabase, useClass: PostgresSliceDatabase },
     { provide: SliceAllocator, useClass: WarmPoolAllocator },
     PortAllocator,

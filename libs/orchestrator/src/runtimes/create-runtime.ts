@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { AppConfig } from '#config';
+import type { DatabaseServer } from '#database';
 import type { InstallationId } from '../installation.js';
 import { DockerRuntime } from './docker/docker-runtime.js';
 import { ProcessRuntime } from './process/process-runtime.js';
 import type { SliceRuntime } from './slice-runtime.js';
 
 /** The runtime the configuration names. An engine that is down is a fault to report, never a reason for another one. */
-export function createRuntime(config: AppConfig, installation: InstallationId): SliceRuntime {
+export function createRuntime(config: AppConfig, installation: InstallationId, server: DatabaseServer): SliceRuntime {
   const { slices } = config;
   if (slices.runtime === 'process') {
     return new ProcessRuntime({
@@ -18,5 +19,7 @@ export function createRuntime(config: AppConfig, installation: InstallationId): 
     installationId: installation.value,
     host: slices.dockerHost,
     network: slices.network,
+    // Where the database is a container beside the gateway, it joins the slices' networks as well.
+    attach: [slices.databaseHost ?? server.connection.host],
   });
 }
