@@ -4,7 +4,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { Agent, request, type ClientRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startApp, type TestApp } from './support/app.ts';
 import { peakMemory } from './support/memory.ts';
 import { startPostgres, type TestPostgres } from './support/postgres.ts';
@@ -12,12 +12,18 @@ import { until } from './support/until.ts';
 
 const MIB = 1_048_576;
 const agent = new Agent({ keepAlive: true });
+/** Apps that a test starts beside the common one. */
+const others: TestApp[] = [];
 let postgres: TestPostgres;
 let app: TestApp;
 
 beforeAll(async () => {
   postgres = await startPostgres();
   app = await startApp({ DATABASE_URL: postgres.url });
+});
+
+afterEach(async () => {
+  await Promise.all(others.splice(0).map(async (other) => await other.remove()));
 });
 
 afterAll(async () => {
@@ -177,21 +183,22 @@ describe('an upload that fails', () => {
 
   it('is told when the disk is full, and leaves nothing', async () => {
     const small = await startApp({ DATABASE_URL: postgres.url }, { fileSizeLimit: '2048' });
+    others.push(small);
     const body = Buffer.alloc(8 * MIB);
     const response = await fetch(`${small.url}/api/files/big`, { method: 'PUT', body });
     expect(response.status).toBe(507);
     expect(await response.json()).toMatchObject({ code: 'INSUFFICIENT_STORAGE' });
     expect(await readdir(join(small.dataDir, 'uploads'))).toEqual([]);
     expect(await small.call('GET', '/api/files')).toMatchObject({ body: [] });
-    await small.remove();
   });
 
   it('is cleared away at the next start when the process was killed', async () => {
     const first = await startApp({ DATABASE_URL: postgres.url });
+    others.push(first);
     await first.stop('SIGKILL');
     await writeFile(join(first.dataDir, 'uploads', 'half'), 'half');
     const second = await startApp({ DATABASE_URL: postgres.url, DATA_DIR: first.dataDir });
+    others.push(second);
     expect(await readdir(join(first.dataDir, 'uploads'))).toEqual([]);
-    await second.remove();
   });
 });

@@ -44,6 +44,10 @@ async function query(connectionString: string, sql: string): Promise<unknown[]> 
 /** Makes an empty database of the test's own. */
 async function freshDatabase(name: string): Promise<string> {
   await query(postgres.url, `create database ${name}`);
+  return databaseUrl(name);
+}
+
+function databaseUrl(name: string): string {
   return Object.assign(new URL(postgres.url), { pathname: name }).href;
 }
 
@@ -72,6 +76,21 @@ describe('the schema', () => {
     );
     expect(applied.flat()).toEqual(['0001-note.sql']);
     expect(await query(url, 'select name from schema_migrations')).toEqual([{ name: '0001-note.sql' }]);
+  });
+
+  it('is changed by one instance at a time, and nothing is served before it stands', async () => {
+    const url = await freshDatabase('locked');
+    const other = new Client({ connectionString: url });
+    await other.connect();
+    await other.query('select pg_advisory_lock(7238041)');
+    const app = await start({ DATABASE_URL: url }, { ready: false });
+    const waiting = `select 1 from pg_locks where locktype = 'advisory' and not granted`;
+    await until(async () => (await query(url, waiting)).length === 1);
+    expect(await healthOf(app)).toBe(503);
+    expect((await app.call('GET', '/api/notes')).status).toBe(503);
+    await other.end();
+    await app.logged('database.ready');
+    expect(await healthOf(app)).toBe(200);
   });
 
   it('that PostgreSQL refuses ends the process and changes nothing', async () => {
@@ -114,6 +133,15 @@ describe('a database that goes away', () => {
   });
 });
 
+describe('a database that refuses us', () => {
+  it('is waited for while it does not exist yet', async () => {
+    const app = await start({ DATABASE_URL: databaseUrl('late') }, { ready: false });
+    await app.logged('database.unavailable');
+    await freshDatabase('late');
+    await until(async () => (await healthOf(app)) === 200);
+  });
+});
+
 describe('SIGTERM', () => {
   it('lets a request in flight finish, closes live and idle connections, and exits with 0', async () => {
     const app = await start({ DATABASE_URL: postgres.url });
@@ -134,6 +162,9 @@ describe('SIGTERM', () => {
     expect(response.statusCode).toBe(201);
     response.resume();
     expect(await exit).toBe(0);
+    const [stopping, stopped] = [await app.logged('stopping'), await app.logged('stopped')];
+    // It ended because all was done, not because the five seconds for that were over.
+    expect(Date.parse(String(stopped['time'])) - Date.parse(String(stopping['time']))).toBeLessThan(4000);
   });
 
   it('ends an app that still waits for its database', async () => {
