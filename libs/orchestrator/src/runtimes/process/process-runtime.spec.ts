@@ -10,8 +10,8 @@ import { getJson } from '../../../../../test/support/get-json.js';
 import type { SliceInstance, SliceSpec } from '../slice-runtime.js';
 import { launch } from './launch.js';
 import { ProcessRuntime } from './process-runtime.js';
-import { systemProcessTable } from './process-table.js';
 import { writeRunRecord } from './run-record.js';
+import { systemProcessTable } from './system-process-table.js';
 
 const table = systemProcessTable();
 const startedAt = new Date();

@@ -10,9 +10,10 @@ import type { LaunchPlan } from './launcher.js';
 import { assertPortFree } from './loopback-port.js';
 import { rotate, tail } from './output-log.js';
 import { endGroup, runs } from './process-group.js';
-import { systemProcessTable, type ProcessTable } from './process-table.js';
+import type { ProcessTable } from './process-table.js';
 import { findProgram } from './program.js';
 import { readRunRecord, removeRunRecord, writeRunRecord, type RunRecord } from './run-record.js';
+import { systemProcessTable } from './system-process-table.js';
 
 const HOST = '127.0.0.1';
 

@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
 import type { SliceUsage } from '../slice-runtime.js';
-import { ProcfsTable } from './procfs-table.js';
-import { PsTable } from './ps-table.js';
 
 /**
  * What tells one process from every other, earlier or later: a pid alone is reused, a pid with its start time is
@@ -29,9 +26,4 @@ export interface ProcessTable {
 
   /** The sum over those of the pids that still run. */
   usage(pids: readonly number[]): Promise<SliceUsage>;
-}
-
-/** /proc where there is one (Linux), else ps(1) (macOS, the BSDs). */
-export function systemProcessTable(): ProcessTable {
-  return existsSync('/proc/self/stat') ? new ProcfsTable() : new PsTable();
 }
