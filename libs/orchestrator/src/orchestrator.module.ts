@@ -4,6 +4,7 @@ import { SliceAllocator } from '#auth';
 import { AppConfig } from '#config';
 import { DatabaseServer, Installation } from '#database';
 import { PostgresSliceDatabase } from './databases/postgres-slice-database.js';
+import { PublicAccess } from './databases/public-access.js';
 import { SliceDatabase } from './databases/slice-database.js';
 import { OrchestratorController } from './http/orchestrator.controller.js';
 import { SlicesController } from './http/slices.controller.js';
@@ -41,6 +42,7 @@ async function readInstallationId(dataSource: DataSource): Promise<InstallationI
     { provide: SliceRuntime, inject: [AppConfig, InstallationId, DatabaseServer], useFactory: createRuntime },
     { provide: SliceDatabase, useClass: PostgresSliceDatabase },
     { provide: SliceAllocator, useClass: WarmPoolAllocator },
+    PublicAccess,
     PortAllocator,
     SliceRepository,
     SliceSecrets,
@@ -59,9 +61,13 @@ async function readInstallationId(dataSource: DataSource): Promise<InstallationI
   exports: [SliceAllocator, SliceDirectory, SliceRuntime],
 })
 export class OrchestratorModule implements OnModuleInit {
-  constructor(private readonly ports: PortAllocator) {}
+  constructor(
+    private readonly ports: PortAllocator,
+    private readonly publicAccess: PublicAccess,
+  ) {}
 
-  onModuleInit(): Promise<void> {
-    return this.ports.prepare();
+  async onModuleInit(): Promise<void> {
+    await this.ports.prepare();
+    await this.publicAccess.revoke();
   }
 }

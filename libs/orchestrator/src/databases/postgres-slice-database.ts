@@ -16,6 +16,11 @@ interface Found {
   comment: string | null;
 }
 
+interface FoundDatabase {
+  connectionLimit: number;
+  allowsConnections: boolean;
+}
+
 /**
  * One role and one database a slice, on the server of the gateway's own database. A comment marks them as this
  * installation's; what lacks the mark is never touched.
@@ -109,10 +114,16 @@ export class PostgresSliceDatabase extends SliceDatabase {
       await runner.query(`DROP DATABASE "${name}"`);
       found = null;
     }
-    // template0: whatever an operator put into template1 is none of the customer's business.
-    if (found === null)
-      await runner.query(`CREATE DATABASE "${name}" OWNER "${name}" TEMPLATE template0 ENCODING 'UTF8'`);
+    // template0: whatever an operator put into template1 is none of the customer's business. Closed at first: a new
+    // database lets PUBLIC in, and who is in stays in.
+    if (found === null) {
+      await runner.query(
+        `CREATE DATABASE "${name}" OWNER "${name}" TEMPLATE template0 ENCODING 'UTF8' ALLOW_CONNECTIONS false`,
+      );
+    }
     await runner.query(`REVOKE ALL ON DATABASE "${name}" FROM PUBLIC`);
+    if (found?.allowsConnections !== true)
+      await runner.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
   }
 
   private async findRole(runner: QueryRunner, name: string): Promise<Found | null> {
@@ -123,9 +134,9 @@ export class PostgresSliceDatabase extends SliceDatabase {
     return row ?? null;
   }
 
-  private async findDatabase(runner: QueryRunner, name: string): Promise<{ connectionLimit: number } | null> {
+  private async findDatabase(runner: QueryRunner, name: string): Promise<FoundDatabase | null> {
     const [row] = await runner.query(
-      `SELECT datconnlimit AS "connectionLimit" FROM pg_database WHERE datname = $1`,
+      `SELECT datconnlimit AS "connectionLimit", datallowconn AS "allowsConnections" FROM pg_database WHERE datname = $1`,
       [name],
     );
     return row ?? null;

@@ -1,5 +1,4 @@
-import { createHash, createHmac, pbkdf2 } from 'node:crypto';
-import { randomBytes } from 'node:crypto';
+import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 
 const ITERATIONS = 4096;

@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { SliceStatus } from '#database';
 import { OrphanService, type Orphan } from '../orphans/orphan-service.js';
 import { SliceRuntime } from '../runtimes/slice-runtime.js';
+import { orUnavailable } from '../slices/runtime-unavailable.js';
 import { SliceRepository } from '../slices/slice-repository.js';
 
 /** Everything at a glance; memory in bytes. */
@@ -21,14 +22,17 @@ export class StatusService {
     @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
   ) {}
 
+  /** @throws OrchestratorError RUNTIME_UNAVAILABLE */
   async status(): Promise<OrchestratorStatus> {
     const [slices, instances, orphans] = await Promise.all([
       this.slices.all(),
-      this.runtime.list(),
+      orUnavailable(this.runtime.list()),
       this.orphans.find(),
     ]);
     const running = instances.filter(({ state }) => state === 'running');
-    const usages = await Promise.all(running.map(({ sliceId }) => this.runtime.usage(sliceId)));
+    const usages = await Promise.all(
+      running.map(({ sliceId }) => orUnavailable(this.runtime.usage(sliceId))),
+    );
     const byStatus: Partial<Record<SliceStatus, number>> = {};
     for (const { status } of slices) byStatus[status] = (byStatus[status] ?? 0) + 1;
     return {

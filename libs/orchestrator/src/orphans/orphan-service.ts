@@ -3,6 +3,7 @@ import { ControlConnection } from '#database';
 import { SliceDatabase } from '../databases/slice-database.js';
 import { sliceLock, STOP_GRACE_MS } from '../reconcile/reconciler.js';
 import { SliceRuntime } from '../runtimes/slice-runtime.js';
+import { orUnavailable } from '../slices/runtime-unavailable.js';
 import { SliceRepository } from '../slices/slice-repository.js';
 
 /** Something in the world that carries this installation's mark, and belongs to no live slice. */
@@ -23,14 +24,16 @@ export class OrphanService {
     private readonly control: ControlConnection,
   ) {}
 
+  /** @throws OrchestratorError RUNTIME_UNAVAILABLE */
   async find(): Promise<Orphan[]> {
+    // The rows are read before and after: a slice that is destroyed or made meanwhile is in one of them.
+    const before = await this.slices.all();
     const [instances, data, remnants] = await Promise.all([
-      this.runtime.list(),
-      this.runtime.listData(),
+      orUnavailable(this.runtime.list()),
+      orUnavailable(this.runtime.listData()),
       this.databases.list(),
     ]);
-    // The rows are read last: a slice that was made meanwhile is in them.
-    const known = new Set((await this.slices.all()).map(({ id }) => id));
+    const known = new Set([...before, ...(await this.slices.all())].map(({ id }) => id));
     const found: Orphan[] = [
       ...instances.map(({ sliceId }) => ({ kind: 'instance' as const, sliceId })),
       ...data.map((sliceId) => ({ kind: 'data' as const, sliceId })),
@@ -39,7 +42,11 @@ export class OrphanService {
     return found.filter(({ sliceId }) => !known.has(sliceId));
   }
 
-  /** Removes the orphans; with `dryRun` it only says which. */
+  /**
+   * Removes the orphans; with `dryRun` it only says which.
+   * @returns those that were removed, or would be
+   * @throws OrchestratorError RUNTIME_UNAVAILABLE
+   */
   async sweep(dryRun: boolean): Promise<Orphan[]> {
     const orphans = await this.find();
     if (dryRun) return orphans;
@@ -60,6 +67,10 @@ export class OrphanService {
       await this.databases.drop(sliceId);
       this.logger.warn({ sliceId }, `what was left of slice ${sliceId} was removed`);
       return true;
+    } catch (error) {
+      // One that can't be removed is no reason to leave the others; it stays in the report.
+      this.logger.error({ sliceId, err: error }, `what is left of slice ${sliceId} could not be removed`);
+      return false;
     } finally {
       await lock.release();
     }

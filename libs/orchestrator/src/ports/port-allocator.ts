@@ -32,7 +32,10 @@ export class PortAllocator {
    * @throws OrchestratorError NO_FREE_PORT
    */
   async hold(sliceId: number, manager: EntityManager = this.dataSource.manager): Promise<number> {
-    const [held] = await manager.query<Array<{ port: number }>>(`SELECT port FROM slice_port WHERE slice_id = $1`, [sliceId]);
+    const [held] = await manager.query<Array<{ port: number }>>(
+      `SELECT port FROM slice_port WHERE slice_id = $1`,
+      [sliceId],
+    );
     if (held !== undefined) return held.port;
     const { from, to } = this.config.slices.portRange;
     const [rows] = await manager.query<[Array<{ port: number }>, number]>(

@@ -28,13 +28,14 @@ export class Convergence {
   /**
    * Returns the slice once its latest generation is settled: `active`, `stopped`, `failed` or `destroyed`.
    * @throws OrchestratorError what stood in the way, or SLICE_PROVISIONING_TIMEOUT while it still goes on
+   * @throws CoreError DATABASE_UNAVAILABLE, SHUTTING_DOWN
    */
   async settled(id: number): Promise<Slice> {
     const deadline = this.clock.nowMs() + this.config.slices.startTimeoutMs + SLACK_MS;
     for (;;) {
       const slice = await this.slices.findAny(id);
       if (slice === null) throw new OrchestratorError('SLICE_NOT_FOUND', `There is no slice ${id}.`);
-      if (slice.observedGeneration >= slice.generation) return slice;
+      if (isSettled(slice)) return slice;
       if (this.clock.nowMs() >= deadline) {
         throw new OrchestratorError(
           'SLICE_PROVISIONING_TIMEOUT',
@@ -67,4 +68,9 @@ export class Convergence {
       throw error instanceof ReconcileFault ? error.toError() : error;
     }
   }
+}
+
+/** The latest wish has come about or failed, and nothing is under way: not a new start after a crash, either. */
+export function isSettled({ generation, observedGeneration, status }: Slice): boolean {
+  return observedGeneration >= generation && status !== 'provisioning' && status !== 'destroying';
 }

@@ -66,10 +66,21 @@ export function faultOf(error: unknown, slice: Slice): ReconcileFault {
   );
 }
 
-export function neverHealthy(outcome: 'ended' | 'timeout', path: string, timeoutMs: number): ReconcileFault {
-  const message =
-    outcome === 'ended'
-      ? `The app ended before it answered ${path} with 2xx; its log says why.`
-      : `The app did not answer ${path} with 2xx within ${timeoutMs / 1000} s (SLICE_START_TIMEOUT).`;
-  return new ReconcileFault('SLICE_PROVISIONING_FAILED', message, false);
+/** The app gave up before it was ready. The exit code is shown, its log is not: that may hold the app's secrets. */
+export function endedEarly(path: string, exitCode: number | undefined): ReconcileFault {
+  const how = exitCode === undefined ? 'ended' : `ended with exit code ${exitCode}`;
+  return new ReconcileFault(
+    'SLICE_PROVISIONING_FAILED',
+    `The app ${how} before it answered ${path} with 2xx; its log says why.`,
+    false,
+  );
+}
+
+/** The app runs, and is not ready in time. */
+export function neverHealthy(path: string, timeoutMs: number): ReconcileFault {
+  return new ReconcileFault(
+    'SLICE_PROVISIONING_FAILED',
+    `The app did not answer ${path} with 2xx within ${timeoutMs / 1000} s (SLICE_START_TIMEOUT).`,
+    false,
+  );
 }

@@ -4,6 +4,9 @@ import { request } from 'undici';
 const POLL_MS = 25;
 const PROBE_TIMEOUT_MS = 2000;
 
+/** Asking the runtime as often as the slice would cost more than the start itself. */
+const LOOK_MS = 300;
+
 /** Asks a slice's health path once; anything but a 2xx within two seconds is no. */
 export async function isHealthy(
   host: string,
@@ -32,7 +35,7 @@ export interface HealthWait {
   path: string;
   timeoutMs: number;
   signal: AbortSignal;
-  /** Asked between two probes: a slice that has ended never becomes healthy. */
+  /** Asked now and then between two probes: a slice that has ended never becomes healthy. What it throws ends the wait. */
   hasEnded: () => Promise<boolean>;
 }
 
@@ -40,10 +43,13 @@ export interface HealthWait {
 export async function becomesHealthy(options: HealthWait): Promise<'healthy' | 'ended' | 'timeout'> {
   const deadline = AbortSignal.timeout(options.timeoutMs);
   const signal = AbortSignal.any([options.signal, deadline]);
+  let nextLook = performance.now() + LOOK_MS;
   for (let attempt = 0; !signal.aborted; attempt += 1) {
     if (await isHealthy(options.host, options.port, options.path, signal)) return 'healthy';
-    // The first second is for a quick start; asking the runtime that often would cost more than the start itself.
-    if (attempt % 8 === 7 && (await options.hasEnded())) return 'ended';
+    if (performance.now() >= nextLook) {
+      if (await options.hasEnded()) return 'ended';
+      nextLook = performance.now() + LOOK_MS;
+    }
     await wait(Math.min(POLL_MS * (1 + attempt / 8), 500), undefined, { signal }).catch(() => undefined);
   }
   options.signal.throwIfAborted();

@@ -8,13 +8,14 @@ import {
 } from '@nestjs/common';
 import { Clock } from '#common';
 import { ControlConnection, Election, type Slice } from '#database';
-import { WarmPool } from '../slices/warm-pool.js';
 import { SliceRuntime, type SliceInstance } from '../runtimes/slice-runtime.js';
 import { SliceRepository } from '../slices/slice-repository.js';
+import { WarmPool } from '../slices/warm-pool.js';
 import { Backoff } from './backoff.js';
 import { Convergence } from './convergence.js';
 import { Reconciler, STOP_GRACE_MS } from './reconciler.js';
 
+const LEADER = 'reconcile-loop';
 const INTERVAL_MS = 5000;
 
 /** Changes come in bursts; one look serves them all. */
@@ -29,7 +30,9 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
   private readonly logger = new Logger(ReconcileLoop.name);
   private readonly backoff: Backoff;
   private readonly election: Election;
+  private readonly repairs = new Map<number, Promise<void>>();
   private wake = new AbortController();
+  private complaint = '';
 
   constructor(
     private readonly control: ControlConnection,
@@ -41,7 +44,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     clock: Clock,
   ) {
     this.backoff = new Backoff(clock);
-    this.election = new Election(control, 'reconcile-loop');
+    this.election = new Election(control, LEADER);
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -54,49 +57,73 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
    * to until their end.
    */
   async beforeApplicationShutdown(): Promise<void> {
-    const led = this.election.isElected;
-    await this.election.stop();
+    await Promise.all([this.election.stop(), this.reconciler.stop()]);
     await this.convergence.idle();
-    if (led) await this.runtime.shutdown(STOP_GRACE_MS);
+    await this.endSlices();
+  }
+
+  /** While another gateway leads, the slices are its to keep; and while they end, none is to lead and start them. */
+  private async endSlices(): Promise<void> {
+    // Without the database nobody can lead.
+    const lock = await this.control.tryLock(LEADER).catch(() => undefined);
+    if (lock === null) return;
+    try {
+      await this.runtime.shutdown(STOP_GRACE_MS);
+    } finally {
+      await lock?.release();
+    }
   }
 
   private async lead(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.wake = new AbortController();
-      await this.pass(signal).catch((error: unknown) =>
-        this.logger.error({ err: error }, 'a pass over the slices failed; the next one follows'),
+      await this.pass(signal).then(
+        () => (this.complaint = ''),
+        (error: unknown) => this.complainOnce(error),
       );
       await pause(INTERVAL_MS, AbortSignal.any([signal, this.wake.signal]));
       await pause(SETTLE_MS, signal);
     }
+    // They lost their locks together with ours, or were told to stop.
+    await Promise.all(this.repairs.values());
   }
 
+  /** Begins the repairs, and waits for none: a slice that takes its minute to fail must not hold up the others. */
   private async pass(signal: AbortSignal): Promise<void> {
     const [slices, instances] = await Promise.all([this.slices.all(), this.runtime.list()]);
     const byId = new Map(instances.map((instance) => [instance.sliceId, instance]));
-    const drifted = slices.filter(
-      (slice) => hasDrifted(slice, byId.get(slice.id)) && this.backoff.allows(slice.id),
-    );
-    await Promise.all(drifted.map((slice) => this.repair(slice.id)));
-    if (!signal.aborted) await this.pool.topUp();
+    this.backoff.keepOnly(new Set(slices.map(({ id }) => id)));
+    for (const slice of slices) {
+      if (signal.aborted) return;
+      if (!hasDrifted(slice, byId.get(slice.id))) this.backoff.steady(slice);
+      else if (!this.repairs.has(slice.id) && this.backoff.allows(slice)) this.repair(slice);
+    }
+    await this.pool.topUp();
   }
 
-  private async repair(id: number): Promise<void> {
-    try {
-      await this.reconciler.reconcile(id);
-      const slice = await this.slices.find(id);
-      if (slice?.status === 'failed') this.backoff.failed(id);
-      else this.backoff.succeeded(id);
-    } catch {
-      // The reconciler has logged it.
-      this.backoff.failed(id);
-    }
+  private repair(slice: Slice): void {
+    const repair = this.reconciler
+      .reconcile(slice.id)
+      .then(
+        (done) => done && this.backoff.attempted(slice),
+        // The reconciler has logged it.
+        () => this.backoff.attempted(slice),
+      )
+      .then(() => void this.repairs.delete(slice.id));
+    this.repairs.set(slice.id, repair);
+  }
+
+  /** An engine that is down stays so for many passes. */
+  private complainOnce(error: unknown): void {
+    if (String(error) !== this.complaint)
+      this.logger.error({ err: error }, 'the slices could not be looked at; it is tried every few seconds');
+    this.complaint = String(error);
   }
 }
 
-/** The row and the world differ, or the latest wish is not yet fulfilled. */
+/** The row and the world differ, the latest wish is not yet fulfilled, or a fault of before is to be looked at again. */
 function hasDrifted(slice: Slice, instance: SliceInstance | undefined): boolean {
-  if (slice.observedGeneration < slice.generation) return true;
+  if (slice.observedGeneration < slice.generation || slice.lastError !== null) return true;
   if (slice.desiredState !== 'running') return instance !== undefined;
   return (
     slice.status !== 'active' || instance?.state !== 'running' || instance.generation !== slice.generation

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import pLimit from 'p-limit';
-import { DataSource } from 'typeorm';
-import { Clock, assertNever } from '#common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { Clock, CoreError, DomainError, assertNever } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection, type Slice } from '#database';
 import { SliceDatabase, type SliceDatabaseAccess } from '../databases/slice-database.js';
@@ -10,12 +10,15 @@ import { PortTakenError } from '../runtimes/errors.js';
 import { SliceRuntime, type SliceInstance } from '../runtimes/slice-runtime.js';
 import { SliceRepository, type Observation } from '../slices/slice-repository.js';
 import { SliceSecrets } from '../slices/slice-secrets.js';
-import { faultOf, neverHealthy, SupersededError, type ReconcileFault } from './faults.js';
+import { endedEarly, faultOf, neverHealthy, SupersededError, type ReconcileFault } from './faults.js';
 import { becomesHealthy } from './health-probe.js';
 import { SliceSpecs } from './slice-specs.js';
 
 /** How many slices are brought up or down at once: starting an app costs CPU that the running ones need as well. */
 const PARALLEL = 4;
+
+/** Slices that failed before are tried again beside the others: each may take its whole start time-out to fail again. */
+const PARALLEL_RETRIES = 2;
 
 /** A range full of ports that strangers hold is not searched to its end. */
 const PORT_ATTEMPTS = 25;
@@ -35,6 +38,9 @@ export function sliceLock(id: number): string {
 export class Reconciler {
   private readonly logger = new Logger(Reconciler.name);
   private readonly slots = pLimit(PARALLEL);
+  private readonly retrySlots = pLimit(PARALLEL_RETRIES);
+  private readonly stopping = new AbortController();
+  private readonly underWay = new Set<Promise<boolean>>();
 
   constructor(
     private readonly slices: SliceRepository,
@@ -53,25 +59,49 @@ export class Reconciler {
    * One pass over one slice.
    * @returns false when another pass is under way, here or on another replica
    * @throws ReconcileFault when the pass could not be finished, and is worth another try
+   * @throws CoreError DATABASE_UNAVAILABLE, SHUTTING_DOWN
    */
-  reconcile(id: number): Promise<boolean> {
-    return this.slots(async () => {
-      const lock = await this.control.tryLock(sliceLock(id));
-      if (lock === null) return false;
-      try {
-        const slice = await this.slices.find(id);
-        if (slice !== null) await this.pass(slice, lock.signal);
-        return true;
-      } finally {
-        await lock.release();
-      }
-    });
+  async reconcile(id: number): Promise<boolean> {
+    const slice = await this.slices.find(id);
+    if (slice === null) return true;
+    const isRetry = slice.status === 'failed' && slice.observedGeneration >= slice.generation;
+    const pass = (isRetry ? this.retrySlots : this.slots)(() => this.reconcileLocked(id));
+    this.underWay.add(pass);
+    try {
+      return await pass;
+    } finally {
+      this.underWay.delete(pass);
+    }
+  }
+
+  /** Breaks off what is under way, which the next gateway takes up again, and begins nothing more. */
+  async stop(): Promise<void> {
+    this.stopping.abort(
+      new CoreError('SHUTTING_DOWN', 'The gateway is stopping. Please try again in a moment.'),
+    );
+    await Promise.allSettled(this.underWay);
+  }
+
+  private async reconcileLocked(id: number): Promise<boolean> {
+    this.stopping.signal.throwIfAborted();
+    const lock = await this.control.tryLock(sliceLock(id));
+    if (lock === null) return false;
+    try {
+      // Read under the lock: it may have changed while this pass waited for its turn.
+      const slice = await this.slices.find(id);
+      if (slice !== null) await this.pass(slice, AbortSignal.any([lock.signal, this.stopping.signal]));
+      return true;
+    } finally {
+      await lock.release();
+    }
   }
 
   private async pass(slice: Slice, signal: AbortSignal): Promise<void> {
     try {
       await this.towards(slice, signal);
     } catch (error) {
+      // Without the lock the slice is somebody else's: not even what went wrong may be written any more.
+      if (signal.aborted) throw brokenOff(signal.reason);
       if (error instanceof SupersededError) return;
       const fault = faultOf(error, slice);
       this.logger.warn({ sliceId: slice.id, code: fault.code, err: fault.cause ?? fault }, fault.message);
@@ -154,12 +184,27 @@ export class Reconciler {
       path: healthPath,
       timeoutMs: startTimeoutMs,
       signal,
-      hasEnded: async () => (await this.runtime.inspect(slice.id))?.state !== 'running',
+      hasEnded: () => this.hasEnded(slice),
     });
     if (outcome === 'healthy') return;
-    // What has ended keeps its last words for the operator; what hangs must not go on using the machine.
-    if (outcome === 'timeout') await this.runtime.stop(slice.id, STOP_GRACE_MS);
-    throw neverHealthy(outcome, healthPath, startTimeoutMs);
+    if (outcome === 'ended') {
+      // It keeps its last words for the operator.
+      const exitCode = (await this.runtime.inspect(slice.id))?.exitCode;
+      throw endedEarly(healthPath, exitCode);
+    }
+    // What hangs must not go on using the machine.
+    await this.runtime.stop(slice.id, STOP_GRACE_MS);
+    throw neverHealthy(healthPath, startTimeoutMs);
+  }
+
+  /** @throws SupersededError: who wants the slice to stop need not wait until it has failed to start */
+  private async hasEnded(slice: Slice): Promise<boolean> {
+    const [instance, latest] = await Promise.all([
+      this.runtime.inspect(slice.id),
+      this.slices.find(slice.id),
+    ]);
+    if (latest?.generation !== slice.generation) throw new SupersededError(slice.id);
+    return instance?.state !== 'running';
   }
 
   private async bringDown(slice: Slice): Promise<void> {
@@ -193,7 +238,7 @@ export class Reconciler {
         databasePasswordSealed: null,
         observedGeneration: slice.generation,
       };
-      await this.slices.observe(slice.id, slice.generation, tombstone, manager);
+      await this.observe(slice, tombstone, manager);
     });
     this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is destroyed`);
   }
@@ -214,7 +259,18 @@ export class Reconciler {
   }
 
   /** @throws SupersededError when something newer is desired: this pass has no business any more */
-  private async observe(slice: Slice, seen: Observation): Promise<void> {
-    if (!(await this.slices.observe(slice.id, slice.generation, seen))) throw new SupersededError(slice.id);
+  private async observe(slice: Slice, seen: Observation, manager?: EntityManager): Promise<void> {
+    if (!(await this.slices.observe(slice.id, slice.generation, seen, manager)))
+      throw new SupersededError(slice.id);
   }
+}
+
+/** What ended a pass from outside: the stop of the gateway, else the loss of the lock with its connection. */
+function brokenOff(reason: unknown): DomainError {
+  if (reason instanceof DomainError) return reason;
+  return new CoreError(
+    'DATABASE_UNAVAILABLE',
+    'The connection to the database was lost; the slice is seen to when it is back.',
+    { cause: reason, retryAfterSeconds: 1 },
+  );
 }

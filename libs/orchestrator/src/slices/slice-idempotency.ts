@@ -18,7 +18,8 @@ export class SliceIdempotency {
 
   /**
    * The slice of the same key, else of the same name; null for a request that was never made.
-   * @throws OrchestratorError IDEMPOTENCY_KEY_REUSED or SLICE_NAME_TAKEN when that request was another one
+   * @throws OrchestratorError IDEMPOTENCY_KEY_REUSED or SLICE_NAME_TAKEN when that request was another one, or what it
+   * made is gone
    */
   async find(request: ProvisionRequest, key: string | null): Promise<Slice | null> {
     const hash = requestHash(request);
@@ -34,6 +35,11 @@ export class SliceIdempotency {
     return byName;
   }
 
+  /** A request that made the slice, and was refused in the end, counts as never made. */
+  async forget(sliceId: number): Promise<void> {
+    await this.dataSource.manager.delete(IdempotencyKey, { sliceId });
+  }
+
   private async byKey(key: string, hash: string): Promise<Slice | null> {
     const { manager } = this.dataSource;
     await manager.delete(IdempotencyKey, { createdAt: LessThan(new Date(this.clock.nowMs() - KEPT_MS)) });
@@ -45,6 +51,14 @@ export class SliceIdempotency {
         'This Idempotency-Key came with another request before. Use a new one.',
       );
     }
-    return this.slices.findAny(entry.sliceId);
+    return (await this.slices.find(entry.sliceId)) ?? destroyedMeanwhile();
   }
+}
+
+/** The answer of that time would be a lie, and another slice is not what a late repetition asks for. */
+function destroyedMeanwhile(): never {
+  throw new OrchestratorError(
+    'IDEMPOTENCY_KEY_REUSED',
+    'The slice that this Idempotency-Key made was destroyed. Use a new key for a new slice.',
+  );
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, type EntityManager, type UpdateQueryBuilder } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { Slice, type DesiredState } from '#database';
 
@@ -17,6 +17,12 @@ export type Observation = Pick<
   | 'envSealed'
   | 'destroyedAt'
 >;
+
+/** What somebody may desire of a slice besides its end, which {@link SliceRepository.dismiss} is for. */
+export type Wish = Pick<
+  QueryDeepPartialEntity<Slice>,
+  'name' | 'ownerId' | 'image' | 'memoryBytes' | 'cpus' | 'envSealed'
+> & { desiredState?: Exclude<DesiredState, 'absent'> };
 
 /** Reads and writes slices. Tombstones are hidden from everything but {@link findAny}. */
 @Injectable()
@@ -68,24 +74,40 @@ export class SliceRepository {
   }
 
   /**
-   * Changes what is desired, and with it the generation: whoever is reconciling an older one starts again.
-   * @returns the slice, or null when it is not there (any more)
+   * Changes what is desired, and with it the generation: whoever is reconciling an older one starts again. What is to
+   * go never comes back: its data may be gone already.
+   * @returns false when the slice is not there (any more), or is to go
    */
-  async desire(
-    id: number,
-    desiredState: DesiredState,
-    change: QueryDeepPartialEntity<Slice> = {},
-    manager = this.dataSource.manager,
-  ): Promise<Slice | null> {
-    const { affected } = await manager
-      .createQueryBuilder()
-      .update(Slice)
-      .set({ ...change, desiredState, generation: () => 'generation + 1' })
-      .where('id = :id AND destroyed_at IS NULL', { id })
-      // What is to go never comes back: its data may be gone already.
-      .andWhere(`(desired_state <> 'absent' OR CAST(:desiredState AS text) = 'absent')`, { desiredState })
+  async desire(id: number, change: Wish): Promise<boolean> {
+    const { affected } = await this.update({ ...change })
+      .where(`id = :id AND destroyed_at IS NULL AND desired_state <> 'absent'`, { id })
       .execute();
-    return affected === 0 ? null : this.find(id, manager);
+    return affected === 1;
+  }
+
+  /**
+   * Lets the slice go, unless a customer has it: looked at and done at once, so that a customer who is given the slice
+   * in this very moment does not lose it again.
+   * @param force also when a customer has it
+   * @returns false when a customer has it, or it is not there (any more)
+   */
+  async dismiss(id: number, force: boolean): Promise<boolean> {
+    const { affected } = await this.update({ desiredState: 'absent' })
+      .where(`id = :id AND destroyed_at IS NULL AND desired_state <> 'absent'`, { id })
+      .andWhere('(owner_id IS NULL OR :force)', { force })
+      .execute();
+    return affected === 1;
+  }
+
+  /**
+   * Lets a slice go that never ran, if still nothing else is desired of it.
+   * @returns false when it runs by now, or something else is desired
+   */
+  async withdraw(id: number, generation: number): Promise<boolean> {
+    const { affected } = await this.update({ desiredState: 'absent' })
+      .where('id = :id AND generation = :generation AND last_healthy_at IS NULL', { id, generation })
+      .execute();
+    return affected === 1;
   }
 
   /**
@@ -107,16 +129,6 @@ export class SliceRepository {
     return affected === 1;
   }
 
-  /** Active ones that were found not to run are no longer called active. */
-  async markStarting(ids: readonly number[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.dataSource.manager.update(
-      Slice,
-      { id: In([...ids]), status: 'active' },
-      { status: 'provisioning' },
-    );
-  }
-
   /** Gives a ready slice that nobody owns to the user; two sign-ups at once get two slices. */
   async claim(ownerId: string, manager = this.dataSource.manager): Promise<Slice | null> {
     const [rows] = await manager.query<[Array<{ id: number }>, number]>(
@@ -129,5 +141,12 @@ export class SliceRepository {
     );
     const [claimed] = rows;
     return claimed === undefined ? null : this.find(claimed.id, manager);
+  }
+
+  private update(wish: QueryDeepPartialEntity<Slice>): UpdateQueryBuilder<Slice> {
+    return this.dataSource.manager
+      .createQueryBuilder()
+      .update(Slice)
+      .set({ ...wish, generation: () => 'generation + 1' });
   }
 }

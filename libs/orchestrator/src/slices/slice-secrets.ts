@@ -22,7 +22,8 @@ export class SliceSecrets {
 
   openEnv(slice: Slice): Record<string, string> {
     if (slice.envSealed === null) return {};
-    return JSON.parse(this.box.open(slice.envSealed, `slice:${slice.id}:env`)) as Record<string, string>;
+    const env: Record<string, string> = JSON.parse(this.box.open(slice.envSealed, `slice:${slice.id}:env`));
+    return env;
   }
 
   /**

@@ -1,8 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { OrchestratorError } from '#common';
-import type { DesiredState, Slice } from '#database';
-import { Convergence } from '../reconcile/convergence.js';
+import { OrchestratorError, validationFailed } from '#common';
+import type { Slice } from '#database';
+import { Convergence, isSettled } from '../reconcile/convergence.js';
 import { SliceRuntime } from '../runtimes/slice-runtime.js';
+import { orUnavailable } from './runtime-unavailable.js';
 import { SliceFactory } from './slice-factory.js';
 import { SliceIdempotency } from './slice-idempotency.js';
 import { conflictOf } from './slice-conflicts.js';
@@ -36,31 +37,34 @@ export class SliceService {
    * @param wait until it is healthy; otherwise it goes on in the background
    */
   async provision(request: ProvisionRequest, idempotencyKey: string | null, wait: boolean): Promise<Slice> {
-    const slice =
-      (await this.idempotency.find(request, idempotencyKey)) ?? (await this.create(request, idempotencyKey));
+    this.assertImageIsOfUse(request);
+    const known = await this.idempotency.find(request, idempotencyKey);
+    const slice = known ?? (await this.create(request, idempotencyKey));
     if (!wait) {
       this.convergence.begin(slice.id);
       return slice;
     }
-    return this.cameUp(await this.convergence.settled(slice.id));
+    const settled = await this.convergence.settled(slice.id);
+    if (known === null && settled.lastErrorCode === 'NO_FREE_PORT') await this.takeBack(settled);
+    return cameUp(settled);
   }
 
+  /** Changes what the slice is made of, running or stopped. */
   async change(id: number, change: SliceChange): Promise<Slice> {
-    const slice = await this.get(id);
+    this.assertImageIsOfUse(change);
     const { env, memory, owner, ...same } = change;
-    const columns = {
+    const wish = {
       ...same,
       ...(memory === undefined ? {} : { memoryBytes: memory }),
       ...(owner === undefined ? {} : { ownerId: owner }),
       ...(env === undefined ? {} : { envSealed: this.secrets.sealEnv(id, env) }),
     };
     try {
-      const changed = await this.slices.desire(id, slice.desiredState, columns);
-      if (changed === null) return notFound(id);
+      if (!(await this.slices.desire(id, wish))) return notFound(id);
     } catch (error) {
       throw conflictOf(error, change);
     }
-    return this.cameUp(await this.convergence.settled(id));
+    return cameUp(await this.convergence.settled(id));
   }
 
   start(id: number): Promise<Slice> {
@@ -83,27 +87,15 @@ export class SliceService {
   async destroy(id: number, force: boolean): Promise<Slice> {
     const slice = (await this.slices.findAny(id)) ?? notFound(id);
     if (slice.destroyedAt !== null) return slice;
-    if (slice.ownerId !== null && !force) {
-      throw new OrchestratorError(
-        'SLICE_IN_USE',
-        `Slice ${id} belongs to a customer. To destroy it with its data, add ?force=true.`,
-      );
+    if (slice.desiredState !== 'absent' && !(await this.slices.dismiss(id, force))) {
+      const latest = await this.slices.find(id);
+      if (latest !== null && latest.desiredState !== 'absent') throw inUse(id);
     }
-    if (slice.desiredState !== 'absent') await this.slices.desire(id, 'absent');
     return this.convergence.settled(id);
   }
 
   private async create(request: ProvisionRequest, idempotencyKey: string | null): Promise<Slice> {
-    await this.runtime.check().catch((error: unknown) => {
-      throw new OrchestratorError(
-        'RUNTIME_UNAVAILABLE',
-        "Slices can't be started here just now; try again later.",
-        {
-          cause: error,
-          retryAfterSeconds: 10,
-        },
-      );
-    });
+    await orUnavailable(this.runtime.check());
     try {
       return await this.factory.create(request, idempotencyKey);
     } catch (error) {
@@ -114,28 +106,45 @@ export class SliceService {
     }
   }
 
-  private async want(id: number, desired: DesiredState, anyway = false): Promise<Slice> {
+  private async want(id: number, desired: 'running' | 'stopped', anew = false): Promise<Slice> {
     const slice = await this.get(id);
-    const asWanted =
-      slice.desiredState === desired && slice.status === (desired === 'running' ? 'active' : 'stopped');
-    if (asWanted && !anyway) return slice;
-    if ((await this.slices.desire(id, desired)) === null) notFound(id);
-    return this.cameUp(await this.convergence.settled(id));
+    // One that is on its way there already is waited for; one that failed on it is told again.
+    const isWanted = slice.desiredState === desired && !(isSettled(slice) && slice.status === 'failed');
+    if ((anew || !isWanted) && !(await this.slices.desire(id, { desiredState: desired })))
+      return notFound(id);
+    return cameUp(await this.convergence.settled(id));
   }
 
-  /**
-   * @throws OrchestratorError what kept the slice from running. A new one that found no port is taken back: nothing
-   * of a refused request stays.
-   */
-  private async cameUp(slice: Slice): Promise<Slice> {
-    if (slice.status !== 'failed') return slice;
-    const code = slice.lastErrorCode ?? 'SLICE_PROVISIONING_FAILED';
-    if (code === 'NO_FREE_PORT' && slice.lastHealthyAt === null) await this.destroy(slice.id, true);
-    throw new OrchestratorError(
-      code,
-      `Slice ${slice.id} did not start: ${slice.lastError ?? 'no reason was recorded'}`,
-    );
+  /** @throws CoreError VALIDATION_FAILED: another app than the one asked for would run */
+  private assertImageIsOfUse({ image }: { image?: string | undefined }): void {
+    if (image === undefined || this.runtime.kind === 'docker') return;
+    throw validationFailed([
+      { path: 'image', message: 'is for the docker runtime; here slices run SLICE_COMMAND' },
+    ]);
   }
+
+  /** Of a refused request nothing stays, not even its key: the same request may be made again when there is room. */
+  private async takeBack(slice: Slice): Promise<void> {
+    await this.idempotency.forget(slice.id);
+    if (await this.slices.withdraw(slice.id, slice.generation)) await this.convergence.settled(slice.id);
+  }
+}
+
+/** @throws OrchestratorError what kept the slice from becoming what it should be */
+function cameUp(slice: Slice): Slice {
+  if (slice.status === 'destroyed') return notFound(slice.id);
+  if (slice.status !== 'failed') return slice;
+  throw new OrchestratorError(
+    slice.lastErrorCode ?? 'SLICE_PROVISIONING_FAILED',
+    `Slice ${slice.id} did not start: ${slice.lastError ?? 'no reason was recorded'}`,
+  );
+}
+
+function inUse(id: number): OrchestratorError {
+  return new OrchestratorError(
+    'SLICE_IN_USE',
+    `Slice ${id} belongs to a customer. To destroy it with its data, add ?force=true.`,
+  );
 }
 
 function notFound(id: number): never {
