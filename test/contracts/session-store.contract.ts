@@ -14,6 +14,8 @@ export interface SessionStoreUnderTest extends AsyncDisposable {
   readonly replica: SessionStore;
   readonly clock: TestClock;
   readonly ttlMs: number;
+  /** Every revocation `store` told its own process of; what comes back from the replicas is not among them. */
+  readonly heardHere: readonly SessionRevocation[];
   /** Every revocation the replica was told of. */
   readonly heardByReplica: readonly SessionRevocation[];
   createUser(): Promise<{ id: string; email: string }>;
@@ -140,6 +142,14 @@ export function sessionStoreContract(name: string, start: () => Promise<SessionS
         expect(await under.replica.find(other)).not.toBeNull();
         await under.settle();
         expect(under.heardByReplica).toContainEqual({ userId: user.id, sessionHash: hash });
+      });
+
+      it('has told its own process before it resolves, so that an answer can promise it', async () => {
+        const hash = await open();
+        await under.store.revoke(hash);
+        expect(under.heardHere).toContainEqual({ userId: user.id, sessionHash: hash });
+        await under.store.revokeAll(user.id);
+        expect(under.heardHere).toContainEqual({ userId: user.id, sessionHash: null });
       });
 
       it('may be repeated', async () => {

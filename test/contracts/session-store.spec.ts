@@ -17,7 +17,10 @@ sessionStoreContract('PostgreSQL', async (): Promise<SessionStoreUnderTest> => {
   const config = loadConfig({ NODE_ENV: 'test', DATA_DIR: dataDir, DATABASE_URL: database.url });
   const clock = new TestClock();
   const [one, two] = await Promise.all([gateway(database), gateway(database)]);
+  const heardHere: SessionRevocation[] = [];
+  one.revocations.subscribe((revocation) => heardHere.push(revocation));
   const heardByReplica: SessionRevocation[] = [];
+  await two.revocations.onModuleInit();
   two.revocations.subscribe((revocation) => heardByReplica.push(revocation));
   const users = one.dataSource.getRepository(User);
   return {
@@ -25,6 +28,7 @@ sessionStoreContract('PostgreSQL', async (): Promise<SessionStoreUnderTest> => {
     replica: new PostgresSessionStore(two.dataSource, clock, two.revocations, config),
     clock,
     ttlMs: config.session.ttlMs,
+    heardHere,
     heardByReplica,
     async createUser() {
       const user = { id: randomUUID(), email: `${randomUUID()}@example.com` };
@@ -50,7 +54,6 @@ async function gateway({ connection }: TestDatabase) {
   const control = new ControlConnection({ connection, logger: quietLogger });
   await control.start();
   const revocations = new SessionRevocations(control);
-  await revocations.onModuleInit();
   const dataSource = await new DataSource(dataSourceOptions(connection, 2)).initialize();
   return { control, revocations, dataSource };
 }
