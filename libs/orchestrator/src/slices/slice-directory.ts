@@ -1,5 +1,7 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import { AppConfig } from '#config';
 import { ControlConnection, type DesiredState, type SliceStatus } from '#database';
+import { SliceRuntime } from '../runtimes/slice-runtime.js';
 import { SliceRepository } from './slice-repository.js';
 
 /** Where a customer's slice is, and whether it can be asked. */
@@ -17,18 +19,25 @@ export class SliceDirectory {
   constructor(
     private readonly slices: SliceRepository,
     private readonly control: ControlConnection,
+    @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
+    private readonly config: AppConfig,
   ) {}
 
   async locate(ownerId: string): Promise<SliceLocation | null> {
     const slice = await this.slices.findByOwner(ownerId);
     if (slice === null) return null;
     const { id: sliceId, status, desiredState, host, port } = slice;
+    // A network per slice is joined by each gateway for itself, and anew by one whose container was replaced.
+    if (this.config.slices.network !== null && status === 'active') await this.runtime.inspect(sliceId);
     return { sliceId, status, desiredState, host, port };
   }
 
-  /** Calls back with the users whose slice has changed, on every replica, within the change's own commit. */
-  onChange(listener: (ownerIds: readonly string[]) => void): void {
-    this.control.listen('slice_changed', (payload) => {
+  /**
+   * Calls back with the users whose slice has changed, on every replica, with the change's own commit. Resolves when
+   * it is in force.
+   */
+  async onChange(listener: (ownerIds: readonly string[]) => void): Promise<void> {
+    await this.control.listen('slice_changed', (payload) => {
       const [, ...owners] = payload.split(':');
       listener(owners.filter((owner) => owner !== ''));
     });

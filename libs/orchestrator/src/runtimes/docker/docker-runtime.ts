@@ -76,6 +76,8 @@ export class DockerRuntime extends SliceRuntime {
     // The volume first: whatever a kill -9 leaves from here on is found by it.
     await this.#volumes.ensure(spec.id, image);
     const network = await this.#addressing.open(spec.id);
+    // Before the slice starts: its first look is for its database.
+    await this.#addressing.join(spec.id);
     signal?.throwIfAborted();
     const options = containerOptions({
       spec,
@@ -87,7 +89,6 @@ export class DockerRuntime extends SliceRuntime {
     });
     const container = await ask(this.#docker.createContainer(options));
     await this.#startContainer(container, spec);
-    await this.#addressing.join(spec.id);
     return this.#instance(await ask(container.inspect()));
   }
 
