@@ -34,10 +34,12 @@ describe('the OpenAPI document', () => {
     expect(register?.responses['201']).toMatchObject({
       content: { 'application/json': { schema: { required: ['user', 'sliceAssigned', 'slice'] } } },
     });
-    expect(register?.responses['429']).toMatchObject({ description: 'LOGIN_BUSY, RATE_LIMITED' });
+    expect(register?.responses['429']).toMatchObject({
+      description: expect.stringMatching(/(?=[^]*\bLOGIN_BUSY\b)(?=[^]*\bRATE_LIMITED\b)/),
+    });
     expect(document.paths['/auth/me']?.get).toMatchObject({
       security: [{ session: [] }],
-      responses: { 401: { description: 'UNAUTHENTICATED' } },
+      responses: { 401: { description: expect.stringContaining('UNAUTHENTICATED') } },
     });
     expect(Object.keys(document.components?.schemas ?? {})).toEqual(
       expect.arrayContaining(['User', 'CustomerSlice']),

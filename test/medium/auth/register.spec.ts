@@ -69,8 +69,8 @@ describe('POST /auth/register', () => {
   });
 
   it.each([
-    ['a role', { role: 'admin' }, ''],
-    ['an id', { id: '00000000-0000-4000-8000-000000000000' }, ''],
+    ['a role', { role: 'admin' }, 'role'],
+    ['an id', { id: '00000000-0000-4000-8000-000000000000' }, 'id'],
     ['a short password', { password: '1234567' }, 'password'],
     ['a long password', { password: 'x'.repeat(257) }, 'password'],
     ['no password', { password: undefined }, 'password'],
