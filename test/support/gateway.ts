@@ -110,7 +110,7 @@ async function build(
 ): Promise<NestExpressApplication> {
   const builder = Test.createTestingModule({ imports: [GatewayModule.forRoot(config)] })
     .overrideProvider(AuthLimits)
-    .useValue({ ...new AuthLimits(), ...GENEROUS })
+    .useValue(Object.assign(new AuthLimits(), GENEROUS))
     .setLogger(quietLogger);
   const module = await (override?.(builder) ?? builder).compile();
   const adapter = edgeAdapter(config);

@@ -41,8 +41,6 @@ export class LoggingModule {
 }
 
 function httpOptions(level: string): Options {
-  const line = (request: IncomingMessage, response: ServerResponse): string =>
-    `${request.method} ${redactUrl(request.url ?? '')} ${response.statusCode}`;
   return {
     level,
     redact: { paths: [...REDACTED_PATHS], censor: '[redacted]' },
@@ -56,8 +54,8 @@ function httpOptions(level: string): Options {
     genReqId: (request) => requestIdOf(request),
     customLogLevel: (_request, response, error) =>
       error !== undefined || response.statusCode >= 500 ? 'error' : 'info',
-    customSuccessMessage: line,
-    customErrorMessage: line,
+    customSuccessMessage: accessLine,
+    customErrorMessage: accessLine,
     serializers: {
       req: (request: { id: string; method: string; url: string; remoteAddress: string }) => ({
         id: request.id,
@@ -68,6 +66,10 @@ function httpOptions(level: string): Options {
       res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
     },
   };
+}
+
+function accessLine(request: IncomingMessage, response: ServerResponse): string {
+  return `${request.method} ${redactUrl(request.url ?? '')} ${response.statusCode}`;
 }
 
 function isChatter(bindings: unknown): boolean {

@@ -33,7 +33,7 @@ export class HealthController {
   @Get('healthz')
   @Public()
   @ApiOperation({ summary: 'Liveness: the process answers' })
-  @ApiOkResponse({ standardSchema: z.object({ ok: z.literal(true) }) })
+  @ApiOkResponse({ description: 'It answers', standardSchema: z.object({ ok: z.literal(true) }) })
   liveness(): { ok: true } {
     return { ok: true };
   }
@@ -41,7 +41,10 @@ export class HealthController {
   @Get('heartbeat')
   @Public()
   @ApiOperation({ summary: 'Liveness with the time, for uptime monitors' })
-  @ApiOkResponse({ standardSchema: z.object({ status: z.literal('alive'), timestamp: z.iso.datetime() }) })
+  @ApiOkResponse({
+    description: 'It answers',
+    standardSchema: z.object({ status: z.literal('alive'), timestamp: z.iso.datetime() }),
+  })
   heartbeat(): { status: 'alive'; timestamp: string } {
     return this.health.heartbeat();
   }
@@ -50,6 +53,7 @@ export class HealthController {
   @Public()
   @ApiOperation({ summary: 'Name and version of the service' })
   @ApiOkResponse({
+    description: 'What runs here',
     standardSchema: z.object({ name: z.string(), version: z.string(), uptimeSeconds: z.int() }),
   })
   info(): { name: string; version: string; uptimeSeconds: number } {

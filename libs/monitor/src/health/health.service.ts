@@ -17,7 +17,7 @@ export interface Health {
 }
 
 const PROBE_TIMEOUT_MS = 2000;
-const manifest = createRequire(import.meta.url)('#package') as { name: string; version: string };
+const manifest: { name: string; version: string } = createRequire(import.meta.url)('#package');
 
 @Injectable()
 export class HealthService {
