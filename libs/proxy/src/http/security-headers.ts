@@ -27,6 +27,9 @@ function collect(): StaticHeader[] {
   helmet({
     crossOriginOpenerPolicy: { policy: 'same-origin' },
     crossOriginResourcePolicy: { policy: 'same-site' },
+    // With helmet's `no-referrer` a browser says `Origin: null` when a page posts a form to its own origin (Fetch,
+    // "append a request Origin header"), which can't be told from a forged one.
+    referrerPolicy: { policy: 'same-origin' },
   })(req, res, () => undefined);
   return Object.entries(res.getHeaders()).map(([key, value]) => ({
     name: titleCase(key),
