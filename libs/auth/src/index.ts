@@ -4,7 +4,8 @@ export { CurrentPrincipal, CurrentSession, CurrentUser } from './access/current-
 export { describeRoutes, type RouteDescription } from './access/describe-routes.js';
 export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
 export { AuthModule } from './auth.module.js';
-export { ApiErrors } from './documentation/api-errors.js';
+export { ApiErrors, BODY_ERRORS } from './documentation/api-errors.js';
+export { type DocumentOptions, openApiDocument } from './documentation/openapi-document.js';
 export { addSecuritySchemes } from './documentation/security-schemes.js';
 export { AuthLimits } from './limits/auth-limits.js';
 export { AllowedOrigins } from './origins/allowed-origins.js';

@@ -9,7 +9,7 @@ import {
 import { Public, RequireSession } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { CurrentSession } from '../access/current-principal.js';
-import { ApiErrors } from '../documentation/api-errors.js';
+import { ApiErrors, BODY_ERRORS } from '../documentation/api-errors.js';
 import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';
 import type { SessionPrincipal } from '../principals/principal.js';
 import { LoginService } from './login.service.js';
@@ -31,6 +31,7 @@ import { SetCookieInterceptor, type WithCookie } from './with-cookie.js';
 
 @ApiTags('auth')
 @Controller('auth')
+@ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
 @ThrottledPerAddress()
 @UseInterceptors(SetCookieInterceptor)
 export class AuthController {
@@ -47,15 +48,7 @@ export class AuthController {
     description: 'Signed up, and signed in by the cookie',
     standardSchema: registeredSchema,
   })
-  @ApiErrors(
-    'VALIDATION_FAILED',
-    'INVALID_JSON',
-    'EMAIL_TAKEN',
-    'CSRF_REJECTED',
-    'LOGIN_BUSY',
-    'RATE_LIMITED',
-  )
-  @ApiErrors('BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
+  @ApiErrors(...BODY_ERRORS, 'EMAIL_TAKEN', 'AMBIGUOUS_SESSION', 'CSRF_REJECTED', 'LOGIN_BUSY')
   register(
     @Body({ schema: registrationSchema }) body: RegistrationInput,
     @FromCaller() caller: Caller,
@@ -68,16 +61,8 @@ export class AuthController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Sign in with e-mail address and password' })
   @ApiOkResponse({ description: 'Signed in by the cookie', standardSchema: signedInSchema })
-  @ApiErrors(
-    'VALIDATION_FAILED',
-    'INVALID_JSON',
-    'INVALID_CREDENTIALS',
-    'ACCOUNT_DISABLED',
-    'CSRF_REJECTED',
-    'LOGIN_BUSY',
-    'RATE_LIMITED',
-  )
-  @ApiErrors('BODY_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'DATABASE_UNAVAILABLE')
+  @ApiErrors(...BODY_ERRORS, 'INVALID_CREDENTIALS', 'ACCOUNT_DISABLED', 'LOGIN_BUSY')
+  @ApiErrors('AMBIGUOUS_SESSION', 'CSRF_REJECTED')
   login(
     @Body({ schema: loginSchema }) body: LoginInput,
     @FromCaller() caller: Caller,
@@ -90,7 +75,7 @@ export class AuthController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Sign out on every replica; also without a session' })
   @ApiNoContentResponse({ description: 'Signed out' })
-  @ApiErrors('AMBIGUOUS_SESSION', 'CSRF_REJECTED', 'RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+  @ApiErrors('AMBIGUOUS_SESSION', 'CSRF_REJECTED')
   logout(@FromCaller() caller: Caller): Promise<WithCookie<undefined>> {
     return this.logins.logout(caller);
   }
@@ -99,7 +84,6 @@ export class AuthController {
   @RequireSession()
   @ApiOperation({ summary: 'Who is signed in and what they have; extends the session' })
   @ApiOkResponse({ description: 'The customer', standardSchema: profileSchema })
-  @ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
   me(
     @CurrentSession() session: SessionPrincipal,
     @FromCaller() caller: Caller,

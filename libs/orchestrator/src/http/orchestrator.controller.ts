@@ -1,18 +1,27 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { z } from 'zod';
-import { RequireAdmin } from '#auth';
+import { ApiErrors, BODY_ERRORS, RequireAdmin } from '#auth';
 import { OrphanService } from '../orphans/orphan-service.js';
 import { provisionSchema, type ProvisionRequest } from '../slices/slice-request.js';
 import { SliceService } from '../slices/slice-service.js';
 import { sliceView, type SliceView } from '../slices/slice-view.js';
-import { forceQuery, idempotencyKey, sliceId, sweepBody, waitQuery } from './parameters.js';
+import { DESTRUCTION_ERRORS, PROVISION_ERRORS } from './errors.js';
+import {
+  forceQuery,
+  IDEMPOTENCY_KEY_HEADER,
+  idempotencyKey,
+  sliceId,
+  sweepBody,
+  waitQuery,
+} from './parameters.js';
 import { destroyedResponse, sliceResponse, statusResponse, sweepResponse } from './responses.js';
 import { StatusService, type OrchestratorStatus } from './status-service.js';
 
 @ApiTags('orchestrator')
 @RequireAdmin('key')
+@ApiErrors('DATABASE_UNAVAILABLE')
 @Controller('orchestrator')
 export class OrchestratorController {
   constructor(
@@ -22,6 +31,9 @@ export class OrchestratorController {
   ) {}
 
   @Post('provision')
+  @ApiOperation({ summary: 'A new slice; repeated, the same one' })
+  @ApiHeader(IDEMPOTENCY_KEY_HEADER)
+  @ApiErrors(...PROVISION_ERRORS)
   @ApiResponse({ status: 201, description: 'The slice is healthy.', standardSchema: sliceResponse })
   @ApiResponse({
     status: 202,
@@ -40,6 +52,8 @@ export class OrchestratorController {
 
   @Post('destroy/:sliceId')
   @HttpCode(200)
+  @ApiOperation({ summary: 'End a slice with its database and its data' })
+  @ApiErrors(...DESTRUCTION_ERRORS)
   @ApiResponse({
     status: 200,
     description: 'The slice is gone with its data.',
@@ -54,6 +68,8 @@ export class OrchestratorController {
   }
 
   @Get('status')
+  @ApiOperation({ summary: 'Everything at a glance; memory in bytes' })
+  @ApiErrors('RUNTIME_UNAVAILABLE')
   @ApiResponse({
     status: 200,
     description: 'Slices, containers, memory and orphans.',
@@ -65,6 +81,8 @@ export class OrchestratorController {
 
   @Post('orphans/sweep')
   @HttpCode(200)
+  @ApiOperation({ summary: 'Remove what belongs to no slice; without a body it only says what' })
+  @ApiErrors(...BODY_ERRORS, 'RUNTIME_UNAVAILABLE')
   @ApiResponse({ status: 200, description: 'What was removed, or would be.', standardSchema: sweepResponse })
   async sweep(
     @Body({ schema: sweepBody }) { dryRun }: z.infer<typeof sweepBody>,

@@ -13,13 +13,23 @@ export const sliceId = z
 export const waitQuery = z.strictObject({ wait: z.enum(['true', 'false']).default('true') });
 export const forceQuery = z.strictObject({ force: z.enum(['true', 'false']).default('false') });
 
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** How the OpenAPI document describes it. */
+export const IDEMPOTENCY_KEY_HEADER = {
+  name: 'Idempotency-Key',
+  required: false,
+  description: 'Made up by the client; with the same key, the same request does nothing twice for 24 hours.',
+  schema: { type: 'string', pattern: IDEMPOTENCY_KEY.source },
+} as const;
+
 /**
  * The `Idempotency-Key` header (IETF draft of that name): an opaque string the client makes up.
  * @throws CoreError VALIDATION_FAILED
  */
 export function idempotencyKey(header: string | undefined): string | null {
   if (header === undefined) return null;
-  if (/^[\x21-\x7e]{1,255}$/.test(header)) return header;
+  if (IDEMPOTENCY_KEY.test(header)) return header;
   throw validationFailed([
     { path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters' },
   ]);

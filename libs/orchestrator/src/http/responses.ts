@@ -1,26 +1,30 @@
 import { z } from 'zod';
 
 /** What the endpoints answer, for the OpenAPI document. */
-export const sliceResponse = z.object({
-  id: z.int(),
-  name: z.string(),
-  status: z.enum(['provisioning', 'active', 'stopped', 'failed', 'destroying', 'destroyed']),
-  host: z.string().nullable(),
-  port: z.int().nullable(),
-  runtime: z.enum(['docker', 'process']),
-  image: z.string().nullable(),
-  owner: z.uuid().nullable(),
-  createdAt: z.iso.datetime(),
-  lastHealthyAt: z.iso.datetime().nullable(),
-  error: z.string().optional(),
-});
+export const sliceResponse = z
+  .object({
+    id: z.int(),
+    name: z.string(),
+    status: z.enum(['provisioning', 'active', 'stopped', 'failed', 'destroying', 'destroyed']),
+    host: z.string().nullable(),
+    port: z.int().nullable(),
+    runtime: z.enum(['docker', 'process']),
+    image: z.string().nullable(),
+    owner: z.uuid().nullable(),
+    createdAt: z.iso.datetime(),
+    lastHealthyAt: z.iso.datetime().nullable(),
+    error: z.string().optional(),
+  })
+  .meta({ id: 'Slice' });
 
 export const slicesResponse = z.array(sliceResponse);
 
-export const orphanResponse = z.object({
-  kind: z.enum(['instance', 'data', 'database', 'role']),
-  sliceId: z.int(),
-});
+export const orphanResponse = z
+  .object({
+    kind: z.enum(['instance', 'data', 'database', 'role']),
+    sliceId: z.int(),
+  })
+  .meta({ id: 'Orphan' });
 
 export const statusResponse = z.object({
   slices: z.object({ total: z.int(), unclaimed: z.int() }).catchall(z.int()),

@@ -1,0 +1,70 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { codesOf } from './api-errors.js';
+import { addSecuritySchemes } from './security-schemes.js';
+
+type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+export interface DocumentOptions {
+  readonly version: string;
+  /** `SESSION_COOKIE_NAME`. */
+  readonly cookieName: string;
+}
+
+const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'options', 'head'] as const;
+
+const DESCRIPTION = `Everything Sluice answers by itself. What it proxies to a customer's slice is the app's own API.
+
+Every error has the shape \`Error\`: branch on its \`code\`, which is stable, and show its \`message\`. The codes an
+endpoint answers with stand beside it. Any endpoint can answer these as well: 400 \`BAD_REQUEST\`, 413
+\`BODY_TOO_LARGE\`, 414 \`URI_TOO_LONG\`, 415 \`UNSUPPORTED_MEDIA_TYPE\` and 431 \`HEADERS_TOO_LARGE\` to a request that
+can not be read, 400 \`INVALID_JSON\` to a malformed body, 500 \`INTERNAL_ERROR\` to a defect of Sluice.`;
+
+/**
+ * The OpenAPI document of an application. It lives here because nothing below knows how one authenticates, and
+ * everybody above may show the document. The application need not run: Nest's preview mode will do.
+ */
+export function openApiDocument(app: INestApplication, options: DocumentOptions): OpenAPIObject {
+  const builder = new DocumentBuilder()
+    .setTitle('Sluice')
+    .setVersion(options.version)
+    .setDescription(DESCRIPTION)
+    .setLicense('MIT', 'https://opensource.org/license/mit');
+  const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder, options.cookieName).build());
+  const { paths, components, ...head } = document;
+  for (const path of Object.values(paths)) {
+    for (const method of METHODS) {
+      if (path[method] !== undefined) tidyErrors(path[method], method);
+    }
+  }
+  return {
+    ...head,
+    paths: sorted(paths),
+    components: { ...components, schemas: sorted(components?.schemas ?? {}) },
+  };
+}
+
+/**
+ * Decorators add their codes one after the other; a reader wants each once. What requires a cookie also says
+ * CSRF_REJECTED, which is for unsafe methods only.
+ */
+function tidyErrors({ responses }: Operation, method: (typeof METHODS)[number]): void {
+  for (const [status, response] of Object.entries(responses)) {
+    if (response === undefined || !('content' in response) || Number(status) < 400) continue;
+    if (!isError(response.content)) continue;
+    const codes = codesOf(response.description).filter(
+      (code) => method !== 'get' || code !== 'CSRF_REJECTED',
+    );
+    if (codes.length === 0) delete responses[status];
+    else response.description = codes.join(', ');
+  }
+}
+
+/** A status from 400 on may carry another body: `/health` says with 503 what is down. */
+function isError(content: object = {}): boolean {
+  return JSON.stringify(content).includes('#/components/schemas/Error"');
+}
+
+function sorted<T>(record: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
