@@ -22,9 +22,11 @@ export class RegistrationService {
 
   /**
    * Makes a customer's account, signs the browser in, and gives the customer a slice.
-   * @throws AuthError EMAIL_TAKEN, LOGIN_BUSY
+   * @throws AuthError EMAIL_TAKEN, LOGIN_BUSY, AMBIGUOUS_SESSION; then there is no account either
    */
   async register(input: RegistrationInput, caller: Caller): Promise<WithCookie<Registered>> {
+    // Before the account is made: a sign-up that is refused must leave nothing behind.
+    this.sessions.presentedBy(caller);
     const user = await this.users.create({
       email: input.email,
       name: input.name ?? null,

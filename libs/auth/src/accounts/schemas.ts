@@ -8,13 +8,18 @@ export const emailSchema = z
   .meta({ format: 'email', maxLength: 254 })
   .pipe(z.email('must be an e-mail address').max(254, 'must be 254 characters at the most'));
 
+/** Half a surrogate pair has no UTF-8: stored, it would be another text, and all such passwords would be the same. */
+const WELL_FORMED = 'must be well-formed Unicode';
+const isWellFormed = (text: string): boolean => text.isWellFormed();
+
 /** Control characters have no place in a name: they end up in headers, logs and terminals. */
 const nameSchema = z
   .string()
   .trim()
   .min(1)
   .max(200)
-  .regex(/^\P{Cc}*$/u, 'must not contain control characters');
+  .regex(/^\P{Cc}*$/u, 'must not contain control characters')
+  .refine(isWellFormed, WELL_FORMED);
 
 /** Strict: an unknown field is a mistake, and one such as `role` is worse. */
 export const registrationSchema = z.strictObject({
@@ -22,7 +27,8 @@ export const registrationSchema = z.strictObject({
   password: z
     .string()
     .min(8, 'must be 8 characters at the least')
-    .max(256, 'must be 256 characters at the most'),
+    .max(256, 'must be 256 characters at the most')
+    .refine(isWellFormed, WELL_FORMED),
   name: nameSchema.optional(),
 });
 export type RegistrationInput = z.infer<typeof registrationSchema>;

@@ -16,8 +16,10 @@ export class SessionsService {
    * Signs a user in under a new id, and ends whatever session the browser presented: an id that was known before the
    * sign-in, to whoever planted it, must be worth nothing after it (session fixation, OWASP ASVS 7.2.4).
    * @returns the `Set-Cookie` value
+   * @throws AuthError AMBIGUOUS_SESSION; then nothing is changed
    */
   async open(userId: string, caller: Caller): Promise<string> {
+    const presented = this.presentedBy(caller);
     const id = newSessionId();
     await this.store.create({
       hash: hashSessionId(id),
@@ -25,7 +27,7 @@ export class SessionsService {
       ip: caller.ip,
       userAgent: caller.userAgent,
     });
-    await this.endPresented(caller);
+    await this.end(presented);
     return this.cookie.issue(id);
   }
 
@@ -34,11 +36,19 @@ export class SessionsService {
    * @returns the `Set-Cookie` value that clears the cookie
    */
   async close(caller: Caller): Promise<string> {
-    await this.endPresented(caller);
+    await this.end(this.presentedBy(caller));
     return this.cookie.clear();
   }
 
-  private async endPresented(caller: Caller): Promise<void> {
-    for (const hash of this.cookie.hashesIn(caller.cookieHeader)) await this.store.revoke(hash);
+  /**
+   * The hashes of the sessions that the caller presents, valid or not.
+   * @throws AuthError AMBIGUOUS_SESSION when there are more than anybody needs
+   */
+  presentedBy(caller: Caller): string[] {
+    return this.cookie.hashesIn(caller.cookieHeader);
+  }
+
+  private async end(hashes: readonly string[]): Promise<void> {
+    for (const hash of hashes) await this.store.revoke(hash);
   }
 }

@@ -2,9 +2,7 @@ import { HttpException } from '@nestjs/common';
 import { CoreError, DomainError } from './domain-error.js';
 import { internalError } from './error-body.js';
 import type { ErrorTranslator } from './error-translator.js';
-
-/** `type` of the http-errors that body-parser throws (body-parser README, "Errors"). */
-const MALFORMED_BODY = new Set(['entity.parse.failed', 'encoding.unsupported', 'charset.unsupported']);
+import { validationFailed } from './validation.js';
 
 /**
  * Any thrown value as the error to answer with. What is neither ours nor a known fault of a library is a defect and
@@ -20,17 +18,7 @@ function fromHttpException(exception: HttpException): DomainError {
   const options = { cause: exception.cause ?? exception };
   switch (exception.getStatus()) {
     case 400:
-      return MALFORMED_BODY.has(bodyParserType(exception.cause))
-        ? new CoreError(
-            'INVALID_JSON',
-            'The body is not well-formed. Send valid JSON (or a urlencoded form).',
-            options,
-          )
-        : new CoreError(
-            'VALIDATION_FAILED',
-            'The request is not valid. Check its path and its body.',
-            options,
-          );
+      return fromBadRequest(exception);
     case 404:
       return new CoreError(
         'NOT_FOUND',
@@ -52,6 +40,22 @@ function fromHttpException(exception: HttpException): DomainError {
   }
 }
 
-function bodyParserType(cause: unknown): string {
-  return typeof cause === 'object' && cause !== null && 'type' in cause ? String(cause.type) : '';
+/** Express can't decode a path, body-parser can't read a body; what is left are the pipes of Nest itself. */
+function fromBadRequest({ cause }: HttpException): DomainError {
+  if (cause instanceof URIError) {
+    return validationFailed([{ path: 'url', message: 'has a faulty percent-encoding' }]);
+  }
+  if (isHttpError(cause)) {
+    return new CoreError(
+      'INVALID_JSON',
+      'The body is not well-formed. Send valid JSON (or a urlencoded form).',
+      { cause },
+    );
+  }
+  return validationFailed([{ path: '', message: 'is not valid' }]);
+}
+
+/** Told by its shape: an error that body-parser made has a status, whatever went wrong below (JSON, gzip). */
+function isHttpError(cause: unknown): boolean {
+  return typeof cause === 'object' && cause !== null && 'statusCode' in cause;
 }

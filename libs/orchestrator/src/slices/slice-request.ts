@@ -28,17 +28,17 @@ const environment = z
     z
       .string()
       .max(32_768)
-      .regex(/^[^\0]*$/, 'must not contain NUL'),
+      .regex(/^[^\0]*$/, 'must not contain NUL')
+      .refine((text) => text.isWellFormed(), 'must be well-formed Unicode'),
   )
   .refine((env) => Object.keys(env).length <= 200, 'must have 200 variables at the most');
 
-const memory = z.union([z.number().int(), z.string()]).transform((given, context) => {
+const MEMORY = 'must be from 6m to 1024g, such as 256m, or a number of bytes';
+
+const memory = z.union([z.int(), z.string()], MEMORY).transform((given, context) => {
   const bytes = typeof given === 'number' ? given : parseBytes(given);
   if (bytes !== null && bytes >= 6 * MEGABYTE && bytes <= 1024 ** 4) return bytes;
-  context.addIssue({
-    code: 'custom',
-    message: 'must be from 6m to 1024g, such as 256m, or a number of bytes',
-  });
+  context.addIssue({ code: 'custom', message: MEMORY });
   return z.NEVER;
 });
 
