@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
+import { describeRoutes, openApiDocument } from '#auth';
+import { Gateway } from '../support/gateway.js';
+
+type Document = ReturnType<typeof openApiDocument>;
+
+describe('the OpenAPI document', () => {
+  const committed = JSON.parse(readFileSync('openapi.json', 'utf8')) as Document;
+  const operations = Object.entries(committed.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+      operation: operation as NonNullable<typeof item.get>,
+    })),
+  );
+  let gateway: Gateway;
+  beforeAll(async () => {
+    gateway = await Gateway.start();
+  });
+  afterAll(() => gateway[Symbol.asyncDispose]());
+
+  it('that is committed describes the gateway that runs (else: npm run openapi)', () => {
+    const { version } = committed.info;
+    const document = openApiDocument(gateway.app, { version, cookieName: gateway.config.session.cookieName });
+    expect(JSON.parse(JSON.stringify(document))).toEqual(committed);
+  });
+
+  it('has every route, with the credential it requires', () => {
+    const documented = operations.map(({ name, operation }) => {
+      const schemes = (operation.security ?? []).flatMap((scheme) => Object.keys(scheme));
+      return `${name}: ${schemes.length === 0 ? 'public' : schemes.toSorted().join(', ')}`;
+    });
+    const schemes = {
+      public: 'public',
+      session: 'session',
+      'admin key': 'adminKey, adminKeyAsBearer',
+      'admin key or admin session': 'adminKey, adminKeyAsBearer, session',
+      undeclared: 'nothing',
+    };
+    const routes = describeRoutes(gateway.app).map(
+      ({ method, path, access }) => `${method} ${path}: ${schemes[access]}`,
+    );
+    expect(documented.toSorted()).toEqual(routes.toSorted());
+  });
+
+  it.each(operations)('says of $name what it does, and what comes back', ({ operation }) => {
+    expect(operation.summary).toMatch(/\S/);
+    const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+    expect(successes.length).toBeGreaterThan(0);
+    for (const [status, response] of successes) {
+      expect(response).toMatchObject({
+        description: expect.stringMatching(/\S/),
+        ...(status === '204' ? {} : { content: { 'application/json': { schema: expect.any(Object) } } }),
+      });
+    }
+  });
+});
