@@ -5,6 +5,7 @@ import pino, { type DestinationStream } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Options } from 'pino-http';
 import { requestIdOf } from '../http/request-id.js';
+import { loggedError } from './logged-error.js';
 import { REDACTED_PATHS, redactUrl } from './redaction.js';
 
 export interface LoggingOptions {
@@ -64,6 +65,7 @@ function httpOptions(level: string): Options {
         remoteAddress: request.remoteAddress,
       }),
       res: (response: { statusCode: number }) => ({ statusCode: response.statusCode }),
+      err: loggedError,
     },
   };
 }

@@ -15,8 +15,12 @@ export const REDACTED_PATHS: readonly string[] = [
   '*.connectionString',
 ];
 
-/** Query parameters whose values are secrets: they stand in URLs, which are logged. */
-const SECRET_PARAMETERS = /([?&](?:key|token|code|state|password|secret|signature)=)[^&#]*/gi;
+/**
+ * Query parameters whose values are secrets, by a word in their name: `key`, `access_token`, `X-Admin-Key`. URLs are
+ * logged. A name can be percent-encoded as well; nobody does that who means to keep a secret.
+ */
+const SECRET_PARAMETERS =
+  /([?&][^=&#]*(?:key|token|code|state|passw|secret|signature|session|credential|auth)[^=&#]*=)[^&#]*/gi;
 
 /** The URL as it may be logged. */
 export function redactUrl(url: string): string {

@@ -1,0 +1,166 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { SecretBox } from '#common';
+import { Client, OperatorClient } from '../support/clients.js';
+import { eventually } from '../support/eventually.js';
+import { freePort } from '../support/free-port.js';
+import { testEnvironment } from '../support/gateway.js';
+import { createTestDatabase, type TestDatabase, withClient } from '../support/postgres.js';
+
+const LOADER = pathToFileURL('test/support/typescript-loader.ts').href;
+const MAIN = join(process.cwd(), 'apps/gateway/src/main.ts');
+
+/** What was told the gateway in confidence, by the name it is found under when it leaks. */
+const secrets = {
+  adminKey: 'operators-key-4f1c0d9a',
+  wrongAdminKey: 'guessed-key-77aa13',
+  adminPassword: 'admins-password-90ce1b',
+  secretKey: 'secret-key-5b1f27d3-which-is-long-enough',
+  sliceDatabaseRoot: 'root-of-slice-passwords-61dd',
+  configuredEnv: 'configured-value-aa61f0',
+  operatorsEnv: 'operators-value-0c77be',
+  password: 'customers-password-3e8b55',
+  wrongPassword: 'mistyped-password-19d2',
+  token: 'token-in-a-query-8d3f',
+  cookie: 'somebodys-session-27ce40',
+};
+
+describe.each(['production', 'development'])(
+  'what a gateway writes to its log in %s, at the level trace',
+  (mode) => {
+    let database: TestDatabase;
+    let folder: string;
+    let gateway: ChildProcess;
+    let output = '';
+    const alsoSecret: Record<string, string> = {};
+
+    beforeAll(async () => {
+      database = await createTestDatabase();
+      folder = await mkdtemp(join(tmpdir(), 'sluice-logs-'));
+      const port = await freePort();
+      alsoSecret['databasePassword'] = database.connection.password ?? '';
+      gateway = spawn(process.execPath, ['--import', LOADER, MAIN], {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: { PATH: process.env['PATH'], ...environment(mode, folder, database.url, port) },
+      });
+      for (const stream of [gateway.stdout, gateway.stderr]) {
+        stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+      }
+      const url = `http://127.0.0.1:${port}`;
+      await eventually(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), 20_000);
+      await useIt(url, database, alsoSecret);
+    }, 60_000);
+    afterAll(async () => {
+      gateway.kill('SIGTERM');
+      if (gateway.exitCode === null) await once(gateway, 'exit');
+      await rm(folder, { recursive: true, force: true });
+      await database.drop();
+    });
+
+    it('tells what was done, and what failed', () => {
+      const told = ['/auth/register', '/orchestrator/provision', '[redacted]', 'QueryFailedError'];
+      expect(told.filter((text) => !output.includes(text))).toEqual([]);
+    });
+
+    it('holds no secret', () => {
+      expect(namesOf({ ...secrets, ...alsoSecret }, output)).toEqual([]);
+    });
+
+    it('holds no hash of a password, and nothing of the rows that the database refused', () => {
+      const texts = { hash: '$argon2', parameters: '"parameters"', detail: 'Failing row contains' };
+      expect(namesOf(texts, output)).toEqual([]);
+    });
+  },
+);
+
+/** Which of the texts the log holds; their names alone, since a failed test is a log as well. */
+function namesOf(texts: Record<string, string>, log: string): string[] {
+  return Object.keys(texts).filter((name) => texts[name] === '' || log.includes(texts[name] ?? ''));
+}
+
+function environment(mode: string, dataDir: string, databaseUrl: string, port: number): NodeJS.ProcessEnv {
+  return {
+    ...testEnvironment(dataDir, databaseUrl),
+    NODE_ENV: mode,
+    LOG_LEVEL: 'trace',
+    PORT: String(port),
+    APP_URL: `http://127.0.0.1:${port}`,
+    SECRET_KEY: secrets.secretKey,
+    ADMIN_KEY: secrets.adminKey,
+    ADMIN_EMAIL: 'admin@example.com',
+    ADMIN_PASSWORD: secrets.adminPassword,
+    SLICE_RUNTIME: 'process',
+    SLICE_DB_PASSWORD: secrets.sliceDatabaseRoot,
+    SLICE_ENV: JSON.stringify({ CONFIGURED: secrets.configuredEnv }),
+  };
+}
+
+/** A day in the life of a gateway, the bad moments included. */
+async function useIt(url: string, database: TestDatabase, alsoSecret: Record<string, string>): Promise<void> {
+  const { password, wrongPassword, adminKey, wrongAdminKey, token, cookie, operatorsEnv } = secrets;
+  const stranger = new Client(url);
+  const operator = new OperatorClient(url, adminKey);
+  const account = { email: 'ada@example.com', password };
+
+  const registered = await stranger.post('/auth/register', account);
+  const session = registered.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '';
+  alsoSecret['session'] = session.split('=')[1] ?? '';
+  await stranger.post('/auth/register', account);
+  await stranger.post('/auth/login', account);
+  await stranger.post('/auth/login', { ...account, password: wrongPassword });
+  await stranger.post('/auth/login', { ...account, password: { is: wrongPassword } });
+  await stranger.post('/auth/login', `{"password":"${password}"`);
+  await stranger.post('/auth/login', `${password} is no JSON`);
+  await stranger.get('/auth/me', { headers: { cookie: session } });
+  await stranger.get('/api/notes', { headers: { cookie: session } });
+  await stranger.get('/auth/me', { headers: { cookie: `session=${cookie}` } });
+  await stranger.get('/orchestrator/status', { headers: { authorization: `Bearer ${wrongAdminKey}` } });
+  await stranger.get('/orchestrator/status', { headers: { authorization: `Bearer ${adminKey}` } });
+  for (const name of [
+    'key',
+    'admin_key',
+    'token',
+    'access_token',
+    'code',
+    'state',
+    'X-Admin-Key',
+    'password',
+  ]) {
+    await stranger.get(`/orchestrator/status?a=1&${name}=${name.includes('ey') ? adminKey : token}&b=2`);
+  }
+  const { body } = await operator.provision({ name: 'acme', env: { OPERATORS: operatorsEnv } });
+  expect(body).toMatchObject({ status: 'active' });
+  const root = new SecretBox(secrets.sliceDatabaseRoot);
+  alsoSecret['sliceDatabasePassword'] = root
+    .mac('slice-database-password', String(body.id))
+    .toString('base64url');
+  await operator.provision({ name: 'broken', env: { OPERATORS: operatorsEnv, PORT: [operatorsEnv] } });
+  await operator.destroy(body.id);
+  await failInTheDatabase(stranger, operator, database);
+}
+
+/** pg's and TypeORM's errors carry the query's parameters, and the row that was refused. */
+async function failInTheDatabase(
+  stranger: Client,
+  operator: OperatorClient,
+  database: TestDatabase,
+): Promise<void> {
+  await withClient(database.connection, async (client) => {
+    await client.query('ALTER TABLE "user" ADD CONSTRAINT nobody CHECK (role = \'admin\') NOT VALID');
+    await client.query('ALTER TABLE session RENAME COLUMN user_agent TO agent');
+    await client.query('ALTER TABLE slice RENAME COLUMN env_sealed TO env');
+  });
+  const { password, operatorsEnv } = secrets;
+  const answers = [
+    await stranger.post('/auth/register', { email: 'grace@example.com', password }),
+    await stranger.post('/auth/login', { email: 'ada@example.com', password }),
+    await operator.provision({ name: 'failing', env: { OPERATORS: operatorsEnv } }),
+  ];
+  expect(answers.map(({ status }) => status)).toEqual([500, 500, 500]);
+}
