@@ -17,7 +17,7 @@ export interface TestDatabase extends AsyncDisposable {
 
 /**
  * Copies the migrated template on the server that the run shares. Roles and databases of slices are the server's, not
- * the database's, so each test database numbers its slices from an offset of its own.
+ * the database's, so each test database numbers its slices from an offset of its own, and is an installation of its own.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = sharedConnection();
@@ -30,9 +30,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     ]);
     return rows[0]?.oid ?? 0;
   });
-  await withClient(connection, (client) =>
-    client.query(`ALTER TABLE slice ALTER COLUMN id RESTART WITH ${oid * 1000}`),
-  );
+  await withClient(connection, async (client) => {
+    await client.query(`ALTER TABLE slice ALTER COLUMN id RESTART WITH ${oid * 1000}`);
+    await client.query('UPDATE installation SET id = $1', [randomBytes(4).toString('hex')]);
+  });
   const drop = async (): Promise<void> => {
     await withClient(server, (client) =>
       client.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`),

@@ -1,6 +1,7 @@
 /**
  * A tenant app that does what a test tells it to. It has no dependency, so that an image of it is Node and this file.
- * IGNORE_SIGTERM=1 in its environment makes it stay until it is killed.
+ * IGNORE_SIGTERM=1 in its environment makes it stay until it is killed, UNHEALTHY=1 makes it answer that it is not well,
+ * CRASH makes it end at once.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -13,7 +14,7 @@ import { spawn } from 'node:child_process';
 // What a tenant app prints is its log.
 /* eslint-disable no-console */
 
-const { PORT = '3000', HOST = '0.0.0.0', DATA_DIR = '.', IGNORE_SIGTERM, CRASH } = process.env;
+const { PORT = '3000', HOST = '0.0.0.0', DATA_DIR = '.', IGNORE_SIGTERM, CRASH, UNHEALTHY } = process.env;
 const inData = (name) => join(DATA_DIR, name);
 
 /** What stands at host:port, seen from here: `{reached}`, and the fault's code when it is not. */
@@ -34,7 +35,10 @@ function reach(host, port) {
 }
 
 const routes = {
-  '/health': () => ({ ok: true, pid: process.pid }),
+  '/health': () => {
+    if (UNHEALTHY === '1') throw new Error('not well');
+    return { ok: true, pid: process.pid };
+  },
   '/env': () => process.env,
   '/user': () => ({ uid: process.getuid(), gid: process.getgid() }),
   '/interfaces': () => networkInterfaces(),

@@ -15,6 +15,8 @@ export class SupersededError extends Error {
   }
 }
 
+const RETRY_AFTER_SECONDS = 10;
+
 /** Why a pass could not be finished. Its message is for the operator and the customer, and holds no secret. */
 export class ReconcileFault extends Error {
   constructor(
@@ -29,7 +31,9 @@ export class ReconcileFault extends Error {
   }
 
   toError(): OrchestratorError {
-    return new OrchestratorError(this.code, this.message, { cause: this.cause });
+    // What may go by itself is worth another request.
+    const retry = this.transient ? { retryAfterSeconds: RETRY_AFTER_SECONDS } : {};
+    return new OrchestratorError(this.code, this.message, { cause: this.cause, ...retry });
   }
 }
 

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { OrchestratorError, validationFailed } from '#common';
 import type { Slice } from '#database';
+import { PORT_REST_MS } from '../ports/port-allocator.js';
 import { Convergence, isSettled } from '../reconcile/convergence.js';
 import { SliceRuntime } from '../runtimes/slice-runtime.js';
 import { orUnavailable } from './runtime-unavailable.js';
@@ -137,6 +138,7 @@ function cameUp(slice: Slice): Slice {
   throw new OrchestratorError(
     slice.lastErrorCode ?? 'SLICE_PROVISIONING_FAILED',
     `Slice ${slice.id} did not start: ${slice.lastError ?? 'no reason was recorded'}`,
+    slice.lastErrorCode === 'NO_FREE_PORT' ? { retryAfterSeconds: PORT_REST_MS / 1000 } : {},
   );
 }
 

@@ -1,0 +1,44 @@
+import 'reflect-metadata';
+import { CrashPoints, type Moment } from './crash-points.js';
+import { Gateway } from './gateway.js';
+import type { TestDatabase } from './postgres.js';
+
+/*
+ * A gateway in a process of its own, for tests that kill it: gateway-process.ts starts it, and tells it what to do. It
+ * ends in good order on SIGTERM.
+ */
+
+/** What a gateway begins with. */
+export interface GatewaySetting {
+  readonly database: Pick<TestDatabase, 'connection' | 'url'>;
+  readonly dataDir: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** What it is told. */
+export type Order = { begin: GatewaySetting } | { crash: Moment; nth: number };
+
+let crashPoints: CrashPoints | undefined;
+
+/** The database is its parent's to drop. */
+async function keep(): Promise<void> {}
+
+async function begin({ database, dataDir, env }: GatewaySetting): Promise<string> {
+  const kept = { ...database, drop: keep, [Symbol.asyncDispose]: keep };
+  const gateway = await Gateway.start({ database: kept, dataDir, env });
+  crashPoints = new CrashPoints(gateway);
+  process.once('SIGTERM', () => {
+    void gateway[Symbol.asyncDispose]().then(() => process.disconnect?.());
+  });
+  return gateway.url;
+}
+
+async function obey(order: Order): Promise<object> {
+  if ('begin' in order) return { url: await begin(order.begin) };
+  crashPoints?.arm(order.crash, order.nth);
+  return {};
+}
+
+process.on('message', (order: Order) => {
+  void obey(order).then((answer) => process.send?.(answer));
+});
