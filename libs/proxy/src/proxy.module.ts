@@ -3,6 +3,7 @@ import { SessionCookie, SessionRevocations, SessionStore } from '#auth';
 import { Clock, sameSecret, TrustProxy } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
+import { SliceDirectory } from '#orchestrator';
 import { Edge } from './edge/edge.js';
 import { RouteTable } from './edge/route-table.js';
 import { SessionGate } from './edge/session-gate.js';
@@ -68,7 +69,7 @@ const UPGRADE_TIMEOUT_MS = 10_000;
     },
     {
       provide: SocketGuard,
-      inject: [LiveSockets, SessionStore, SessionRevocations, ControlConnection],
+      inject: [LiveSockets, SessionStore, SliceDirectory, SessionRevocations, ControlConnection],
       useFactory: (...parts: ConstructorParameters<typeof SocketGuard>) => new SocketGuard(...parts),
     },
     LiveSockets,
@@ -84,12 +85,13 @@ export class ProxyModule implements OnModuleInit, OnModuleDestroy {
     private readonly sockets: SocketGuard,
   ) {}
 
-  onModuleInit(): void {
-    this.sockets.start();
+  async onModuleInit(): Promise<void> {
+    await this.sockets.start();
   }
 
   /** By now the edge is drained: what is still in flight has had its time. */
   async onModuleDestroy(): Promise<void> {
+    this.sockets.stop();
     await this.forwarder.destroy();
   }
 }

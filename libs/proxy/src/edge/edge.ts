@@ -34,6 +34,7 @@ import type { Visitor } from './visitor.js';
 @Injectable()
 export class Edge implements EdgeHandler {
   private readonly logger = new Logger(Edge.name);
+  private draining = false;
 
   constructor(
     private readonly routes: RouteTable,
@@ -88,6 +89,7 @@ export class Edge implements EdgeHandler {
   }
 
   drain(deadlineMs: number): Promise<void> {
+    this.draining = true;
     return this.live.drain(deadlineMs);
   }
 
@@ -155,8 +157,10 @@ export class Edge implements EdgeHandler {
   ): void {
     const { upstream, principal } = visitor;
     if (socket.destroyed) return;
-    if (upstream instanceof ProxyError) {
-      refuseUpgrade(req, socket, upstream, this.clock.now());
+    // One whose session was still being looked up when the drain began would outlive the drain.
+    if (upstream instanceof ProxyError || this.draining) {
+      const error = upstream instanceof ProxyError ? upstream : shuttingDown();
+      refuseUpgrade(req, socket, error, this.clock.now());
       return;
     }
     const target = { host: upstream.host, port: upstream.port, path: path.path + path.search };
@@ -193,7 +197,7 @@ export class Edge implements EdgeHandler {
       method: req.method ?? '',
       origin,
       referer,
-      secFetchSite: site as string | undefined,
+      secFetchSite: site,
       upgrade,
     };
     return csrfVerdict(from, (candidate) => this.origins.allows(candidate)) === 'rejected';
@@ -230,4 +234,10 @@ export class Edge implements EdgeHandler {
 
 function ambiguousPath(): ProxyError {
   return new ProxyError('BAD_REQUEST', 'The path can be read in two ways. Send it without // and %2f.');
+}
+
+function shuttingDown(): CoreError {
+  return new CoreError('SHUTTING_DOWN', 'The gateway is stopping. Connect again in a moment.', {
+    retryAfterSeconds: 1,
+  });
 }

@@ -1,38 +1,72 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { type SessionRevocations, type SessionStore } from '#auth';
 import type { ControlConnection } from '#database';
+import type { SliceDirectory } from '#orchestrator';
 import type { LiveSockets } from '../forward/live-sockets.js';
 
+/** Fewer than the pool has connections: logins must not wait for this. */
+const PARALLEL = 4;
+const RETRY_MS = 250;
+
 /**
- * Closes the WebSockets of sessions that have ended: an upgrade is decided once, and would otherwise outlive the
- * session for days.
+ * Closes the WebSockets of sessions that have ended and of slices that are no longer the customer's: an upgrade is
+ * decided once, and would otherwise outlive the decision for days.
  */
 export class SocketGuard {
   private readonly logger = new Logger(SocketGuard.name);
+  private readonly slots = pLimit(PARALLEL);
+  private readonly stopping = new AbortController();
 
   constructor(
     private readonly live: LiveSockets,
     private readonly sessions: SessionStore,
+    private readonly slices: SliceDirectory,
     private readonly revocations: SessionRevocations,
     private readonly control: ControlConnection,
   ) {}
 
-  start(): void {
+  /** Resolves when every change is heard from here on. */
+  async start(): Promise<void> {
     this.revocations.subscribe(({ userId, sessionHash }) => {
       if (sessionHash === null) this.live.closeUser(userId);
       else this.live.closeSession(sessionHash);
     });
-    this.control.onRestored(() => {
-      this.recheck().catch((error: unknown) =>
-        this.logger.error({ err: error }, 'open WebSockets could not be checked'),
-      );
+    // While the bus was silent a message may have been lost.
+    this.control.onRestored(() => this.recheck(this.live.sessionKeys()));
+    await this.slices.onChange((ownerIds) => {
+      for (const ownerId of ownerIds) this.recheck(this.live.sessionKeys(ownerId));
     });
   }
 
-  /** After the bus was silent: a revocation may have been missed, so each open socket's session is looked up again. */
-  private async recheck(): Promise<void> {
-    for (const sessionKey of this.live.sessionKeys()) {
-      if ((await this.sessions.find(sessionKey)) === null) this.live.closeSession(sessionKey);
+  /** Leaves off checking. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private recheck(sessionKeys: Iterable<string>): void {
+    for (const sessionKey of sessionKeys) void this.slots(() => this.check(sessionKey));
+  }
+
+  /** Asks until there is an answer: a database that fails just now must not leave a socket open for good. */
+  private async check(sessionKey: string): Promise<void> {
+    const { signal } = this.stopping;
+    while (!signal.aborted) {
+      try {
+        if (!(await this.mayStay(sessionKey))) this.live.closeSession(sessionKey);
+        return;
+      } catch (error) {
+        this.logger.warn({ err: error }, 'an open WebSocket could not be checked; it is tried again');
+        await wait(RETRY_MS, undefined, { ref: false, signal }).catch(() => undefined);
+      }
     }
+  }
+
+  private async mayStay(sessionKey: string): Promise<boolean> {
+    const principal = await this.sessions.find(sessionKey);
+    if (principal === null) return false;
+    const slice = await this.slices.locate(principal.user.id);
+    return slice?.desiredState === 'running';
   }
 }

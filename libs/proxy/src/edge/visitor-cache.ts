@@ -8,9 +8,12 @@ import { visitorOf, type Visitor } from './visitor.js';
 
 const CAPACITY = 50_000;
 
-/** A look-up under way, and whom it was overtaken by: what it read of those users may be out of date. */
+/** A look-up under way, and what overtook it. */
 interface Flight {
+  /** Users of whom something changed meanwhile: what it read of them may be out of date. */
   readonly overtakenBy: Set<string>;
+  /** The bus was silent meanwhile: whatever it read may be out of date. */
+  stale: boolean;
   readonly result: Promise<Visitor | null>;
 }
 
@@ -26,7 +29,10 @@ export class VisitorCache implements OnModuleInit {
     dispose: (visitor, hash) => this.unindex(visitor, hash),
   });
   private readonly hashesOf = new Map<string, Set<string>>();
+  /** The latest look-up of each session, for others to join. */
   private readonly flights = new Map<string, Flight>();
+  /** Every look-up under way, also those that another has taken the place of. */
+  private readonly airborne = new Set<Flight>();
 
   constructor(
     private readonly sessions: SessionStore,
@@ -36,10 +42,10 @@ export class VisitorCache implements OnModuleInit {
     private readonly clock: Clock,
   ) {}
 
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     this.revocations.subscribe(({ userId }) => this.forget(userId));
-    this.slices.onChange((ownerIds) => ownerIds.forEach((ownerId) => this.forget(ownerId)));
-    this.control.onRestored(() => this.entries.clear());
+    this.control.onRestored(() => this.forgetAll());
+    await this.slices.onChange((ownerIds) => ownerIds.forEach((ownerId) => this.forget(ownerId)));
   }
 
   /** The visitor if it is known here and now; an expired session is unknown, and looked up again. */
@@ -64,28 +70,30 @@ export class VisitorCache implements OnModuleInit {
     this.entries.delete(hash);
   }
 
-  /** One look-up at a time per session; whoever comes meanwhile shares it, unless it was overtaken. */
+  /**
+   * One look-up at a time per session, shared by all who come meanwhile; one that was overtaken is made again. While
+   * the bus is silent nobody can tell that, so each request makes its own.
+   */
   private async load(hash: string): Promise<Visitor | null> {
-    let flight = this.flights.get(hash);
-    if (flight === undefined || flight.overtakenBy.size > 0) {
-      flight = this.takeOff(hash);
-    }
+    const shared = this.control.healthy ? this.flights.get(hash) : undefined;
+    const flight = shared ?? this.takeOff(hash);
     const visitor = await flight.result;
-    if (visitor === null || !flight.overtakenBy.has(visitor.principal.user.id)) return visitor;
-    return this.load(hash);
+    return visitor === null || !isOvertaken(flight, visitor) ? visitor : this.load(hash);
   }
 
   private takeOff(hash: string): Flight {
-    const overtakenBy = new Set<string>();
     const flight: Flight = {
-      overtakenBy,
+      overtakenBy: new Set(),
+      stale: false,
       result: this.read(hash)
-        .then((visitor) => this.keep(hash, visitor, overtakenBy))
+        .then((visitor) => this.keep(hash, visitor, flight))
         .finally(() => {
           if (this.flights.get(hash) === flight) this.flights.delete(hash);
+          this.airborne.delete(flight);
         }),
     };
     this.flights.set(hash, flight);
+    this.airborne.add(flight);
     return flight;
   }
 
@@ -95,9 +103,8 @@ export class VisitorCache implements OnModuleInit {
     return visitorOf(principal, await this.slices.locate(principal.user.id), this.clock.nowMs());
   }
 
-  private keep(hash: string, visitor: Visitor | null, overtakenBy: ReadonlySet<string>): Visitor | null {
-    if (visitor === null || !this.control.healthy || overtakenBy.has(visitor.principal.user.id))
-      return visitor;
+  private keep(hash: string, visitor: Visitor | null, flight: Flight): Visitor | null {
+    if (visitor === null || !this.control.healthy || isOvertaken(flight, visitor)) return visitor;
     this.entries.set(hash, visitor);
     const { id } = visitor.principal.user;
     const hashes = this.hashesOf.get(id);
@@ -107,8 +114,14 @@ export class VisitorCache implements OnModuleInit {
   }
 
   private forget(userId: string): void {
-    for (const flight of this.flights.values()) flight.overtakenBy.add(userId);
-    for (const hash of [...(this.hashesOf.get(userId) ?? [])]) this.entries.delete(hash);
+    for (const flight of this.airborne) flight.overtakenBy.add(userId);
+    for (const hash of this.hashesOf.get(userId) ?? []) this.entries.delete(hash);
+  }
+
+  /** A message may have been lost, for what is kept and for what is being read. */
+  private forgetAll(): void {
+    for (const flight of this.airborne) flight.stale = true;
+    this.entries.clear();
   }
 
   private unindex(visitor: Visitor, hash: string): void {
@@ -117,4 +130,8 @@ export class VisitorCache implements OnModuleInit {
     hashes?.delete(hash);
     if (hashes?.size === 0) this.hashesOf.delete(id);
   }
+}
+
+function isOvertaken(flight: Flight, visitor: Visitor): boolean {
+  return flight.stale || flight.overtakenBy.has(visitor.principal.user.id);
 }

@@ -84,9 +84,11 @@ export class LiveSockets {
     return live;
   }
 
-  /** The sessions that have a connection open. */
-  sessionKeys(): Set<string> {
-    return new Set([...this.#sockets].map(({ owner }) => owner.sessionKey));
+  /** The sessions that have a connection open; of one user, or of all. */
+  sessionKeys(userId?: string): Set<string> {
+    const owners = [...this.#sockets].map(({ owner }) => owner);
+    const wanted = userId === undefined ? owners : owners.filter((owner) => owner.userId === userId);
+    return new Set(wanted.map(({ sessionKey }) => sessionKey));
   }
 
   /** Ends every connection the session opened: it was signed out. */
