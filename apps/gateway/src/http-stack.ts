@@ -25,6 +25,8 @@ function ownHeaders(request: Request, response: Response, next: NextFunction): v
   for (const { name, value } of SECURITY_HEADERS) response.setHeader(name, value);
   response.setHeader('X-Request-Id', requestIdOf(request));
   response.setHeader('Cache-Control', 'no-store');
+  // What CORS adds depends on who asks, also where it adds nothing.
+  response.vary('Origin');
   next();
 }
 

@@ -1,9 +1,16 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { Logger } from 'nestjs-pino';
 import { AllowedOrigins } from '#auth';
 import { ConfigError, loadConfig, type AppConfig } from '#config';
 import { createGateway } from './create-gateway.js';
 import { greeting } from './greeting.js';
+
+const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+let app: NestExpressApplication | null = null;
+let stopAskedBy: NodeJS.Signals | null = null;
 
 /** Writes to standard error without a logger: it is for the time before there is one, and after it is gone. */
 function fail(error: unknown, exitCode: number): never {
@@ -22,19 +29,40 @@ function readConfig(): AppConfig {
 }
 
 async function main(): Promise<void> {
+  // Until Nest listens to them: a signal in the middle of the start would leave the embedded database running.
+  for (const signal of STOP_SIGNALS) process.once(signal, () => (stopAskedBy ??= signal));
   const config = readConfig();
-  const app = await createGateway(config);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
-  await app.listen(config.http.port, config.http.host);
-  const here = await app.getUrl();
-  if (config.http.appUrl === null) app.get(AllowedOrigins).setOwn(here);
-  process.stdout.write(greeting(config, config.http.appUrl ?? here));
+  app = await createGateway(config);
+  app.enableShutdownHooks([...STOP_SIGNALS], { useProcessExit: true });
+  if (stopAskedBy !== null) process.kill(process.pid, stopAskedBy);
+  else await serve(app, config);
+}
+
+async function serve(gateway: NestExpressApplication, config: AppConfig): Promise<void> {
+  const { host, port, appUrl } = config.http;
+  try {
+    await gateway.listen(port, host);
+  } catch (error) {
+    // Database and slices run by now, and are to end with us.
+    await gateway.close();
+    throw isPortTaken(error)
+      ? new Error(`Port ${port} of ${host} is in use. Set PORT to another one.`)
+      : error;
+  }
+  const here = await gateway.getUrl();
+  if (appUrl === null) gateway.get(AllowedOrigins).setOwn(here);
+  process.stdout.write(greeting(config, appUrl ?? here));
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
 // After an error that nobody caught, no state can be trusted any more. A supervisor starts the process again, and the
 // reconciler heals what was under way.
 process.on('uncaughtException', (error) => {
-  process.stderr.write(`uncaught: ${error.stack ?? String(error)}\n`);
+  if (app === null) process.stderr.write(`uncaught: ${error.stack ?? String(error)}\n`);
+  else app.get(Logger).fatal({ err: error }, 'uncaught exception; the process ends');
   process.exit(1);
 });
 
