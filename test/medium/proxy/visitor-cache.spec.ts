@@ -1,0 +1,223 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import {
+  hashSessionId,
+  PostgresSessionStore,
+  SessionRevocations,
+  SessionStore,
+  type SessionPrincipal,
+} from '#auth';
+import { Clock } from '#common';
+import { AppConfig } from '#config';
+import { ControlConnection } from '#database';
+import { VisitorCache } from '../../../libs/proxy/src/edge/visitor-cache.js';
+import { assign, ASSIGNED_SLICES, customerWith, type Customer } from '../../support/assigned-slices.js';
+import { terminateControl } from '../../support/control.js';
+import { eventually } from '../../support/eventually.js';
+import { Gateway } from '../../support/gateway.js';
+
+/** A store whose look-ups can be held between the read and its answer, as a slow network does. */
+class HeldSessions extends PostgresSessionStore {
+  reads = 0;
+  private leave: Promise<void> = Promise.resolve();
+  private letGo = (): void => undefined;
+  private announce = (): void => undefined;
+
+  /** From now on look-ups that have read wait for {@link release}. Gives what resolves when the first does. */
+  hold(): Promise<void> {
+    this.leave = new Promise((resolve) => (this.letGo = resolve));
+    return new Promise((resolve) => (this.announce = resolve));
+  }
+
+  release(): void {
+    this.letGo();
+    this.leave = Promise.resolve();
+  }
+
+  override async find(hash: string): Promise<SessionPrincipal | null> {
+    this.reads++;
+    const found = await super.find(hash);
+    this.announce();
+    await this.leave;
+    return found;
+  }
+}
+
+let gateway: Gateway;
+let cache: VisitorCache;
+let sessions: HeldSessions;
+let customer: Customer;
+let hash: string;
+
+beforeAll(async () => {
+  gateway = await Gateway.start({
+    ...ASSIGNED_SLICES,
+    override: (builder) =>
+      ASSIGNED_SLICES.override!(builder)
+        .overrideProvider(SessionStore)
+        .useFactory({
+          inject: [DataSource, Clock, SessionRevocations, AppConfig],
+          factory: (...parts: ConstructorParameters<typeof HeldSessions>) =>
+            (sessions = new HeldSessions(...parts)),
+        }),
+  });
+  cache = gateway.get(VisitorCache);
+}, 30_000);
+
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  await healthy();
+  customer = await customerWith(gateway, { port: 1000 });
+  hash = hashSessionId(customer.browser.cookie.split('=')[1] ?? '');
+  await allHeard();
+  sessions.reads = 0;
+});
+
+afterEach(() => sessions.release());
+
+async function healthy(): Promise<void> {
+  await eventually(async () => expect(gateway.get(ControlConnection).healthy).toBe(true));
+}
+
+/** Resolves when this gateway has heard all that was told before. */
+async function allHeard(): Promise<void> {
+  const control = gateway.get(ControlConnection);
+  await new Promise<void>((resolve, reject) => {
+    control.listen('all_heard', () => resolve()).then(() => control.notify('all_heard')).catch(reject);
+  });
+}
+
+/** Ends the session as another replica does, of which this one hears nothing. */
+async function revokeUnheard(): Promise<void> {
+  await gateway.get(DataSource).query('DELETE FROM session WHERE user_id = $1', [customer.userId]);
+}
+
+async function portNow(): Promise<unknown> {
+  return (await cache.find(hash))?.upstream;
+}
+
+describe('the cache of visitors', () => {
+  it('reads a session once, and knows it from then on', async () => {
+    expect(cache.get(hash)).toBeUndefined();
+    const visitor = await cache.find(hash);
+    expect(visitor?.principal.user.email).toBe(customer.email);
+    expect(cache.get(hash)).toBe(visitor);
+    expect(await cache.find(hash)).toBe(visitor);
+    expect(sessions.reads).toBe(1);
+  });
+
+  it('makes one look-up for all who ask at the same time', async () => {
+    const all = await Promise.all(Array.from({ length: 50 }, () => cache.find(hash)));
+    expect(new Set(all).size).toBe(1);
+    expect(sessions.reads).toBe(1);
+  });
+
+  it('does not know a session that does not exist, and asks again', async () => {
+    expect(await cache.find('unknown')).toBeNull();
+    expect(await cache.find('unknown')).toBeNull();
+    expect(sessions.reads).toBe(2);
+  });
+
+  it('does not let in, nor keep, whom a logout overtook between read and answer', async () => {
+    const reading = sessions.hold();
+    const found = cache.find(hash);
+    await reading;
+    await sessions.revoke(hash);
+    sessions.release();
+    expect(await found).toBeNull();
+    expect(cache.get(hash)).toBeUndefined();
+  });
+
+  it('does not let a newcomer share a look-up that a logout has overtaken', async () => {
+    const reading = sessions.hold();
+    const first = cache.find(hash);
+    await reading;
+    await sessions.revoke(hash);
+    const second = cache.find(hash);
+    sessions.release();
+    expect(await Promise.all([first, second])).toEqual([null, null]);
+  });
+
+  it('keeps what was read while somebody else signed out', async () => {
+    const other = await customerWith(gateway, null);
+    const reading = sessions.hold();
+    const found = cache.find(hash);
+    await reading;
+    await sessions.revokeAll(other.userId);
+    sessions.release();
+    expect(cache.get(hash)).toBeUndefined();
+    expect(await found).toBe(cache.get(hash));
+  });
+
+  it('sends nobody to where the slice was before it moved between read and answer', async () => {
+    const reading = sessions.hold();
+    const found = portNow();
+    await reading;
+    await assign(gateway, customer.userId, { port: 1001 });
+    sessions.release();
+    expect(await found).toMatchObject({ port: 1001 });
+  });
+
+  it('forgets where the slice was as soon as it moves', async () => {
+    expect(await portNow()).toMatchObject({ port: 1000 });
+    await assign(gateway, customer.userId, { port: 1002 });
+    await eventually(async () => expect(await portNow()).toMatchObject({ port: 1002 }), 1000);
+  });
+
+  it('does not know a session beyond its end', async () => {
+    await gateway
+      .get(DataSource)
+      .query("UPDATE session SET expires_at = now() + interval '300 ms' WHERE user_id = $1", [
+        customer.userId,
+      ]);
+    expect(await cache.find(hash)).not.toBeNull();
+    await eventually(async () => expect(await cache.find(hash)).toBeNull(), 1000);
+  });
+});
+
+describe('the cache while notifications may be lost', () => {
+  it('neither uses nor keeps anything', async () => {
+    await cache.find(hash);
+    await terminateControl(gateway.database);
+    await eventually(async () => expect(gateway.get(ControlConnection).healthy).toBe(false));
+    expect(cache.get(hash)).toBeUndefined();
+    await revokeUnheard();
+    expect(await cache.find(hash)).toBeNull();
+  });
+
+  it('forgets everything before it is used again', async () => {
+    await cache.find(hash);
+    await terminateControl(gateway.database);
+    await eventually(async () => expect(gateway.get(ControlConnection).healthy).toBe(false));
+    await revokeUnheard();
+    await healthy();
+    expect(cache.get(hash)).toBeUndefined();
+  });
+
+  it('does not keep what was read before they came back', async () => {
+    const reading = sessions.hold();
+    const found = cache.find(hash);
+    await reading;
+    await terminateControl(gateway.database);
+    await eventually(async () => expect(gateway.get(ControlConnection).healthy).toBe(false));
+    await revokeUnheard();
+    await healthy();
+    sessions.release();
+    expect(await found).toBeNull();
+    expect(cache.get(hash)).toBeUndefined();
+  });
+
+  it('lets nobody share a look-up that began before them', async () => {
+    await terminateControl(gateway.database);
+    await eventually(async () => expect(gateway.get(ControlConnection).healthy).toBe(false));
+    const reading = sessions.hold();
+    const first = cache.find(hash);
+    await reading;
+    await revokeUnheard();
+    const second = cache.find(hash);
+    sessions.release();
+    expect(await second).toBeNull();
+    await first;
+  });
+});

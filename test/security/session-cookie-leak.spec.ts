@@ -1,0 +1,135 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ASSIGNED_SLICES, customerWith } from '../support/assigned-slices.js';
+import type { Answer } from '../support/clients.js';
+import { answering, EchoApp, valuesOf } from '../support/echo.js';
+import { ADMIN_KEY, Gateway } from '../support/gateway.js';
+import { RawClient } from '../support/raw-client.js';
+import { echo, openSocket } from '../support/sockets.js';
+
+/**
+ * The threat: an app that acts on the gateway as its own customer, or as the operator. It must not learn a credential
+ * of the gateway's, nor set one, nor act on the origin that it shares with the gateway.
+ */
+let app: EchoApp;
+let gateway: Gateway;
+let session: string;
+let port: number;
+
+beforeAll(async () => {
+  app = await EchoApp.start('1');
+  gateway = await Gateway.start(ASSIGNED_SLICES);
+  port = Number(new URL(gateway.url).port);
+  const { browser } = await customerWith(gateway, app);
+  session = browser.cookie.split('=')[1] ?? '';
+}, 30_000);
+
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await app[Symbol.asyncDispose]();
+});
+
+/** The header lines the app saw, of a request with these. */
+async function seen(...lines: string[]): Promise<string[]> {
+  const text = ['GET /api/x HTTP/1.1', 'Host: localhost', ...lines, 'Connection: close', '', ''].join('\r\n');
+  const response = await RawClient.exchange(port, text);
+  const json = /\{"sliceId".*\}/.exec(response)?.[0];
+  if (json === undefined) throw new Error(`The app was not reached: ${response}`);
+  return JSON.parse(json).rawHeaders;
+}
+
+describe('the session cookie', () => {
+  it.each([
+    ['alone', 'session=S', []],
+    ['first', 'session=S; theme=dark', ['theme=dark']],
+    ['in the middle', 'theme=dark; session=S; lang=en', ['theme=dark; lang=en']],
+    ['last', 'theme=dark; session=S', ['theme=dark']],
+    ['with blanks around', 'theme=dark;  session = S ; lang=en', ['theme=dark; lang=en']],
+    ['twice', 'session=S; a=1; session=S', ['a=1']],
+    ['with the prefix __Host-', '__Host-session=S', []],
+    ['under both names', 'session=S; b=2; __Host-session=S', ['b=2']],
+    ['beside a planted one', '__Host-session=planted; session=S; c=3', ['c=3']],
+    ['inside a quoted value', 'd="; session=S; "; e=5', ['d="; "; e=5']],
+  ])('never reaches the app: %s; other cookies do', async (_where, cookies, kept) => {
+    const headers = await seen(
+      `Cookie: ${cookies.replaceAll('=S', `=${session}`).replace('= S', `= ${session}`)}`,
+    );
+    expect(headers.join('\n')).not.toContain(session);
+    expect(valuesOf(headers, 'cookie').map((value) => value.replaceAll(/;\s+/g, '; '))).toEqual(kept);
+  });
+
+  it('never reaches the app when cookies come on several lines', async () => {
+    const headers = await seen('Cookie: a=1', `cookie: session=${session}`, 'COOKIE: b=2');
+    expect(headers.join('\n')).not.toContain(session);
+    expect(valuesOf(headers, 'cookie').join('; ')).toBe('a=1; b=2');
+  });
+
+  it('never reaches the app by a WebSocket', async () => {
+    const socket = await openSocket(`${gateway.url}/api/live`, { cookie: `a=1; session=${session}; b=2` });
+    const headers: string[] = JSON.parse(await echo(socket, 'headers?'));
+    expect(headers.join('\n')).not.toContain(session);
+    expect(valuesOf(headers, 'cookie')).toEqual(['a=1; b=2']);
+    socket.terminate();
+  });
+});
+
+describe('the admin key', () => {
+  it.each([
+    ['X-Admin-Key', [`X-Admin-Key: ${ADMIN_KEY}`]],
+    ['X-Admin-Key in capitals, twice', [`X-ADMIN-KEY: ${ADMIN_KEY}`, `x-admin-key: ${ADMIN_KEY}`]],
+    ['x_admin_key', [`x_admin_key: ${ADMIN_KEY}`]],
+    ['a bearer token', [`Authorization: Bearer ${ADMIN_KEY}`]],
+    ['a bearer token, oddly written', [`authorization: bEARER   ${ADMIN_KEY}  `]],
+    ['one of two authorizations', ['Authorization: Basic YTpi', `Authorization: Bearer ${ADMIN_KEY}`]],
+  ])('never reaches the app as %s', async (_where, lines) => {
+    const headers = await seen(`Cookie: session=${session}`, ...lines);
+    expect(headers.join('\n')).not.toContain(ADMIN_KEY);
+  });
+
+  it("leaves the app's own Authorization alone", async () => {
+    for (const value of [
+      'Bearer of-the-app',
+      'Basic YTpi',
+      'Digest username="x"',
+      `Bearer ${session.slice(1)}`,
+    ]) {
+      const headers = await seen(`Cookie: session=${session}`, `Authorization: ${value}`);
+      expect(valuesOf(headers, 'authorization')).toEqual([value]);
+    }
+  });
+});
+
+/** By a browser that keeps none of the cookies it is given. */
+function answered(headers: string[]): Promise<Answer> {
+  const cookie = `session=${session}`;
+  return gateway.browser().get(answering({ headers, body: 'ok' }), { headers: { cookie } });
+}
+
+async function setCookies(...values: string[]): Promise<string[]> {
+  const headers = values.flatMap((value) => ['Set-Cookie', value]);
+  const answer = await answered(headers);
+  expect(answer.status).toBe(200);
+  return answer.headers.getSetCookie();
+}
+
+describe("an app's answer", () => {
+  it.each([
+    'session=stolen; Path=/',
+    'session=; Max-Age=0',
+    '__Host-session=stolen; Path=/; Secure',
+    '__host-session=stolen',
+    '__Secure-session=stolen; Secure',
+    '  session =stolen',
+    '=session=stolen',
+    'session',
+  ])('sets no cookie of the gateway’s: %s', async (cookie) => {
+    expect(await setCookies(cookie, 'theme=dark', 'sessions=1')).toEqual(['theme=dark', 'sessions=1']);
+  });
+
+  it('neither empties the browser nor moves the origin elsewhere', async () => {
+    const headers = ['Clear-Site-Data', '"*"', 'Alt-Svc', 'h3="evil.example:443"', 'X-App', 'yes'];
+    const answer = await answered(headers);
+    expect(answer.headers.get('clear-site-data')).toBeNull();
+    expect(answer.headers.get('alt-svc')).toBeNull();
+    expect(answer.headers.get('x-app')).toBe('yes');
+  });
+});
