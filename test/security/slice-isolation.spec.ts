@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import { DockerRuntime, type SliceInstance } from '../../libs/orchestrator/src/runtimes/index.js';
+import { DockerRuntime, hostAddress, type SliceInstance } from '../../libs/orchestrator/src/runtimes/index.js';
 import {
   buildTinyApp,
   describeWithDocker,
@@ -101,7 +101,7 @@ describeWithDocker('a slice and its neighbours', () => {
     afterAll(() => removeSlices(runtime, foreign), 60_000);
 
     it('reaches itself, and a server on the host that is meant for slices', async () => {
-      const host = (await runtime.hostAddress()) ?? '';
+      const host = (await hostAddress(null)) ?? '';
       const database = createServer((_, res) => res.end('ok')).listen(0, host);
       await once(database, 'listening');
       const address = database.address();

@@ -59,3 +59,14 @@ export async function removeNetworks(installationId: string): Promise<void> {
   const filters = { label: [`sluice.installation=${installationId}`] };
   for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
 }
+
+/** Removes whatever an installation has on the engine: for a gateway that is gone. */
+export async function removeInstallation(installationId: string): Promise<void> {
+  const filters = { label: [`sluice.installation=${installationId}`] };
+  for (const { Id } of await docker.listContainers({ all: true, filters })) {
+    await docker.getContainer(Id).remove({ force: true, v: true });
+  }
+  for (const { Name } of (await docker.listVolumes({ filters })).Volumes)
+    await docker.getVolume(Name).remove();
+  await removeNetworks(installationId);
+}

@@ -1,7 +1,7 @@
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { AppConfig } from '#config';
+import type { DatabaseClients } from './database-clients.js';
 import { connectionOf } from './connection.js';
 import type { Connection } from './data-source-options.js';
 import { EmbeddedPostgres } from './embedded/embedded-postgres.js';
@@ -14,12 +14,12 @@ export class DatabaseServer {
     private readonly embedded: EmbeddedPostgres | null,
   ) {}
 
-  /** Starts the embedded PostgreSQL where no other one is configured. */
-  static async open(config: AppConfig): Promise<DatabaseServer> {
+  /** Starts the embedded PostgreSQL where no other one is configured; for these clients too. */
+  static async open(config: AppConfig, clients?: DatabaseClients): Promise<DatabaseServer> {
     if (config.database.kind === 'external') return new DatabaseServer(connectionOf(config.database), null);
     const embedded = await EmbeddedPostgres.start({
       dataDir: join(config.dataDir, 'postgres'),
-      listenAddresses: config.slices.runtime === 'docker' ? bridgeAddresses() : [],
+      listenAddresses: (await clients?.listenAddresses()) ?? [],
       logger: new Logger(EmbeddedPostgres.name),
     });
     return new DatabaseServer(embedded.connection, embedded);
@@ -38,13 +38,4 @@ export class DatabaseServer {
   async close(): Promise<void> {
     await this.embedded?.stop();
   }
-}
-
-/**
- * Where containers find the host: the address of Docker's default bridge, which is what `host-gateway` stands for.
- */
-function bridgeAddresses(): string[] {
-  return (networkInterfaces()['docker0'] ?? [])
-    .filter(({ family }) => family === 'IPv4')
-    .map(({ address }) => address);
 }

@@ -7,6 +7,7 @@ import { claimDataDir } from './control/claim-data-dir.js';
 import { ControlConnection } from './control/control-connection.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { DatabaseErrorTranslator } from './database-error-translator.js';
+import { DatabaseClients } from './database-clients.js';
 import { DatabaseServer } from './database-server.js';
 import { isDatabaseUnavailable } from './errors.js';
 
@@ -76,8 +77,8 @@ class DatabaseLifecycle implements OnApplicationShutdown {
   providers: [
     {
       provide: DatabaseServer,
-      inject: [AppConfig],
-      useFactory: (config: AppConfig) => DatabaseServer.open(config),
+      inject: [AppConfig, { token: DatabaseClients, optional: true }],
+      useFactory: (config: AppConfig, clients?: DatabaseClients) => DatabaseServer.open(config, clients),
     },
     { provide: ControlConnection, inject: [DatabaseServer], useFactory: openControl },
     {

@@ -1,4 +1,5 @@
 export { DatabaseModule } from './database.module.js';
+export { DatabaseClients } from './database-clients.js';
 export { DatabaseServer } from './database-server.js';
 export { connectionOf } from './connection.js';
 export { dataSourceOptions, type Connection } from './data-source-options.js';

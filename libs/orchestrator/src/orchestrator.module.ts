@@ -2,9 +2,10 @@ import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SliceAllocator } from '#auth';
 import { AppConfig } from '#config';
-import { DatabaseServer, Installation } from '#database';
+import { DatabaseClients, DatabaseServer, Installation } from '#database';
 import { PostgresSliceDatabase } from './databases/postgres-slice-database.js';
 import { PublicAccess } from './databases/public-access.js';
+import { SliceDatabaseClients } from './databases/slice-database-clients.js';
 import { SliceDatabase } from './databases/slice-database.js';
 import { OrchestratorController } from './http/orchestrator.controller.js';
 import { SlicesController } from './http/slices.controller.js';
@@ -40,6 +41,7 @@ async function readInstallationId(dataSource: DataSource): Promise<InstallationI
   providers: [
     { provide: InstallationId, inject: [DataSource], useFactory: readInstallationId },
     { provide: SliceRuntime, inject: [AppConfig, InstallationId, DatabaseServer], useFactory: createRuntime },
+    { provide: DatabaseClients, useClass: SliceDatabaseClients },
     { provide: SliceDatabase, useClass: PostgresSliceDatabase },
     { provide: SliceAllocator, useClass: WarmPoolAllocator },
     PublicAccess,
@@ -58,7 +60,7 @@ async function readInstallationId(dataSource: DataSource): Promise<InstallationI
     OrphanService,
     StatusService,
   ],
-  exports: [SliceAllocator, SliceDirectory, SliceRuntime],
+  exports: [DatabaseClients, SliceAllocator, SliceDirectory, SliceRuntime],
 })
 export class OrchestratorModule implements OnModuleInit {
   constructor(

@@ -7,7 +7,11 @@ import { ProcessRuntime } from './process/process-runtime.js';
 import type { SliceRuntime } from './slice-runtime.js';
 
 /** The runtime the configuration names. An engine that is down is a fault to report, never a reason for another one. */
-export function createRuntime(config: AppConfig, installation: InstallationId, server: DatabaseServer): SliceRuntime {
+export function createRuntime(
+  config: AppConfig,
+  installation: InstallationId,
+  server: DatabaseServer,
+): SliceRuntime {
   const { slices } = config;
   if (slices.runtime === 'process') {
     return new ProcessRuntime({

@@ -2,3 +2,4 @@ export { ForeignResourceError, PortTakenError, RuntimeUnavailableError, StartFai
 export { ProcessRuntime, type ProcessRuntimeOptions } from './process/process-runtime.js';
 export { SliceRuntime, type SliceInstance, type SliceSpec, type SliceUsage } from './slice-runtime.js';
 export { DockerRuntime, type DockerRuntimeOptions } from './docker/docker-runtime.js';
+export { hostAddress } from './docker/host-address.js';

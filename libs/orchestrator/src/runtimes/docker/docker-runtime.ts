@@ -55,15 +55,6 @@ export class DockerRuntime extends SliceRuntime {
     await ask(this.#docker.ping());
   }
 
-  /**
-   * The address by which slices reach this host (`host.docker.internal`): a server on the host that slices need
-   * listens there as well. Null where the engine does not tell.
-   */
-  async hostAddress(): Promise<string | null> {
-    const bridge = await find<Docker.NetworkInspectInfo>(this.#docker.getNetwork('bridge').inspect());
-    return bridge?.IPAM?.Config?.[0]?.Gateway ?? null;
-  }
-
   override async start(spec: SliceSpec, signal?: AbortSignal): Promise<SliceInstance> {
     const running = await this.inspect(spec.id);
     if (running?.state === 'running' && running.generation === spec.generation) return running;
