@@ -18,15 +18,15 @@ export function greeting(config: AppConfig, url: string): string {
   return `
   Sluice runs at ${url}
 
-    admin      ${admin.email}
-    password   ${password}
-    admin key  ${key}
+    admin      ${email}
+    password   ${shown(password, generated.password, 'ADMIN_PASSWORD')}
+    admin key  ${shown(key, generated.key, 'ADMIN_KEY')}
 
   Try it: sign up, use your own slice, look at all slices.
 
     curl -c jar -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse"}' ${url}/auth/register
     curl -b jar -H 'content-type: application/json' -d '{"title":"hello"}' ${url}/api/notes
-    curl -H "X-Admin-Key: $ADMIN_KEY" ${url}/orchestrator/status
+    curl -H "X-Admin-Key: ${generated.key && generated.now ? key : '$ADMIN_KEY'}" ${url}/orchestrator/status
 
 `;
 }
