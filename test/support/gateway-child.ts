@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { CrashPoints, type Moment } from './crash-points.js';
 import { Gateway } from './gateway.js';
-import type { TestDatabase } from './postgres.js';
+import { borrowed, type TestDatabase } from './postgres.js';
 
 /*
  * A gateway in a process of its own, for tests that kill it: gateway-process.ts starts it, and tells it what to do. It
@@ -10,7 +10,7 @@ import type { TestDatabase } from './postgres.js';
 
 /** What a gateway begins with. */
 export interface GatewaySetting {
-  readonly database: Pick<TestDatabase, 'connection' | 'url'>;
+  readonly database: Pick<TestDatabase, 'connection'>;
   readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -20,12 +20,8 @@ export type Order = { begin: GatewaySetting } | { crash: Moment; nth: number };
 
 let crashPoints: CrashPoints | undefined;
 
-/** The database is its parent's to drop. */
-async function keep(): Promise<void> {}
-
 async function begin({ database, dataDir, env }: GatewaySetting): Promise<string> {
-  const kept = { ...database, drop: keep, [Symbol.asyncDispose]: keep };
-  const gateway = await Gateway.start({ database: kept, dataDir, env });
+  const gateway = await Gateway.start({ database: borrowed(database.connection), dataDir, env });
   crashPoints = new CrashPoints(gateway);
   process.once('SIGTERM', () => {
     void gateway[Symbol.asyncDispose]().then(() => process.disconnect?.());

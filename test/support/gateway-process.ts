@@ -32,8 +32,8 @@ export class GatewayProcess implements AsyncDisposable {
     return gateway;
   }
 
-  async begin({ database: { connection, url }, dataDir, env }: GatewaySetting): Promise<void> {
-    const answer = await this.tell({ begin: { database: { connection, url }, dataDir, env } });
+  async begin({ database: { connection }, dataDir, env }: GatewaySetting): Promise<void> {
+    const answer = await this.tell({ begin: { database: { connection }, dataDir, env } });
     this.address = (answer as { url: string }).url;
   }
 

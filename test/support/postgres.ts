@@ -42,6 +42,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return { connection, url: urlOf(connection), drop, [Symbol.asyncDispose]: drop };
 }
 
+/** A database that is not for its user to drop: it is another's, or goes with its server. */
+export function borrowed(connection: Connection): TestDatabase {
+  const drop = (): Promise<void> => Promise.resolve();
+  return { connection, url: urlOf(connection), drop, [Symbol.asyncDispose]: drop };
+}
+
 /** A server of a test's own, which it may kill. It has no template: migrate its database. */
 export class TestPostgres implements AsyncDisposable {
   private constructor(

@@ -39,6 +39,8 @@ export class PostgresSliceDatabase extends SliceDatabase {
     const name = databaseName(sliceId);
     const verifier = await scramVerifier(password);
     await this.withRunner(async (runner) => {
+      // Before anything is made: a role of ours beside a stranger's database would be of no use.
+      if ((await this.findDatabase(runner, name)) !== null) await this.assertOurs(runner, name);
       await this.ensureRole(runner, name, verifier);
       await this.ensureDatabase(runner, name);
     });
@@ -109,7 +111,6 @@ export class PostgresSliceDatabase extends SliceDatabase {
 
   private async ensureDatabase(runner: QueryRunner, name: string): Promise<void> {
     let found = await this.findDatabase(runner, name);
-    if (found !== null) await this.assertOurs(runner, name);
     if (found?.connectionLimit === INVALID_DATABASE) {
       await runner.query(`DROP DATABASE "${name}"`);
       found = null;
