@@ -1,25 +1,30 @@
-import { ALIASES, environmentSchema } from './environment.js';
+import { z } from 'zod';
+import { ALIASES, ENVIRONMENT_GROUPS } from './environment.js';
+
+const INTRODUCTION = `# The configuration of Sluice. None of it is needed to try it out: \`npm start\` runs without a .env.
+# Copy this file to .env and take the # away from what you set; the values shown are the defaults.
+#
+# Made from libs/config/src/environment.ts by \`npm run env:example\`; edit that file.`;
 
 /** The text of `.env.example`: every variable with what it is for and its default, made from the schema. */
 export function environmentExample(): string {
-  const lines = Object.entries(environmentSchema.shape).flatMap(([name, field]) => {
-    const parsed = field.safeParse(undefined);
-    const preset = parsed.success && parsed.data !== undefined ? presetText(parsed.data) : '';
-    return ['', `# ${field.description ?? ''}`, `# ${name}=${preset}`];
-  });
-  const aliases = Object.entries(ALIASES).map(([alias, name]) => `# ${alias} is read as ${name}.`);
-  return [
-    '# Made from libs/config/src/environment.ts by `npm run env:example`.',
-    ...aliases,
-    ...lines,
-    '',
-  ].join('\n');
+  const groups = ENVIRONMENT_GROUPS.map(({ title, variables }) =>
+    [heading(title), ...Object.entries(variables).map(([name, field]) => entry(name, field))].join('\n\n'),
+  );
+  return `${[INTRODUCTION, ...groups, [heading('Other names'), aliases()].join('\n\n')].join('\n\n\n')}\n`;
 }
 
-function presetText(preset: unknown): string {
-  if (Array.isArray(preset)) return preset.join(',');
-  if (typeof preset === 'object' && preset !== null && 'from' in preset && 'to' in preset) {
-    return `${String(preset.from)}-${String(preset.to)}`;
-  }
-  return typeof preset === 'object' ? JSON.stringify(preset) : String(preset);
+function heading(title: string): string {
+  return `# ${`── ${title} `.padEnd(76, '─')}`;
+}
+
+function entry(name: string, field: z.ZodType): string {
+  const preset = field instanceof z.ZodPrefault ? String(field.def.defaultValue) : '';
+  return `# ${field.description ?? ''}\n# ${name}=${preset}`;
+}
+
+function aliases(): string {
+  return Object.entries(ALIASES)
+    .map(([alias, name]) => `# ${alias} is read as ${name}, unless that is set.`)
+    .join('\n');
 }

@@ -156,22 +156,7 @@ function slicesConfig(env: Environment): AppConfig['slices'] {
 
 function databaseConfig(env: Environment): DatabaseConfig {
   const poolMax = env.DB_POOL_MAX;
-  if (env.DATABASE_URL !== undefined) {
-    const url = new URL(env.DATABASE_URL);
-    const sslmode = url.searchParams.get('sslmode') ?? 'disable';
-    return {
-      kind: 'external',
-      poolMax,
-      host: decodeURIComponent(url.hostname),
-      port: url.port === '' ? 5432 : Number(url.port),
-      name: decodeURIComponent(url.pathname.slice(1)) || 'sluice',
-      user: decodeURIComponent(url.username) || 'sluice',
-      password: url.password === '' ? undefined : decodeURIComponent(url.password),
-      tls: ['require', 'verify-ca', 'verify-full'].includes(sslmode) && {
-        rejectUnauthorized: sslmode !== 'require',
-      },
-    };
-  }
+  if (env.DATABASE_URL !== undefined) return { kind: 'external', poolMax, ...env.DATABASE_URL };
   if (env.DB_HOST === undefined) return { kind: 'embedded', poolMax };
   return {
     kind: 'external',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { TrustProxy } from '#common';
 
 /** Building blocks for environment variables: each takes the string of the environment and yields a typed value. */
 
@@ -47,6 +48,16 @@ export const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
+/** Addresses and networks, as {@link TrustProxy} reads them. */
+export const networkList = list.superRefine((entries, context) => {
+  try {
+    void new TrustProxy(entries);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    context.addIssue({ code: 'custom', message: `holds ${error.message}` });
+  }
+});
+
 export const origin = z
   .string()
   .refine(isOrigin, 'must be an origin such as https://app.example.com, without a path');
@@ -64,6 +75,55 @@ export const httpUrl = z
     'must be an http or https URL',
   )
   .transform((text) => text.replace(/\/+$/, ''));
+
+/** libpq's words (PostgreSQL documentation §32.19.1), and what they mean here. */
+const SSL_MODES = {
+  disable: false,
+  allow: false,
+  prefer: false,
+  require: { rejectUnauthorized: false },
+  'verify-ca': { rejectUnauthorized: true },
+  'verify-full': { rejectUnauthorized: true },
+} as const;
+
+function isSslMode(text: string): text is keyof typeof SSL_MODES {
+  return Object.hasOwn(SSL_MODES, text);
+}
+
+/** A connection URI of PostgreSQL, in its parts; user, password and name may be percent-encoded. */
+export const postgresUrl = z.string().transform((text, context) => {
+  const url = /^postgres(ql)?:\/\/[^/]/.test(text) ? URL.parse(text) : null;
+  try {
+    if (url !== null) return connectionIn(url, context);
+  } catch {
+    // A faulty percent-encoding.
+  }
+  context.addIssue({
+    code: 'custom',
+    message: 'must be a URL such as postgres://user:password@host:5432/sluice, its parts percent-encoded',
+  });
+  return z.NEVER;
+});
+
+function connectionIn(url: URL, context: z.RefinementCtx) {
+  const sslMode = url.searchParams.get('sslmode') ?? 'disable';
+  if (!isSslMode(sslMode)) {
+    context.addIssue({
+      code: 'custom',
+      message: `has an unknown sslmode; take one of ${Object.keys(SSL_MODES).join(', ')}`,
+    });
+    return z.NEVER;
+  }
+  return {
+    // A URL keeps the brackets of an IPv6 address, which no resolver takes.
+    host: decodeURIComponent(url.hostname).replaceAll(/[[\]]/g, ''),
+    port: url.port === '' ? 5432 : Number(url.port),
+    name: decodeURIComponent(url.pathname.slice(1)) || 'sluice',
+    user: decodeURIComponent(url.username) || 'sluice',
+    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    tls: SSL_MODES[sslMode],
+  };
+}
 
 /** Paths of the gateway's own endpoints, which no slice path may cover. */
 const pathPrefix = z

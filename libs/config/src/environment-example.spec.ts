@@ -1,0 +1,36 @@
+import { describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseEnv } from 'node:util';
+import { ALIASES, environmentSchema } from './environment.js';
+import { environmentExample } from './environment-example.js';
+import { loadConfig } from './load-config.js';
+
+describe('the example of an environment', () => {
+  const text = environmentExample();
+  const variables = [...text.matchAll(/^# ([A-Z_]+)=/gm)].map(([, name = '']) => name);
+
+  it('has every variable once, and what each is for', () => {
+    expect(variables.toSorted()).toEqual(Object.keys(environmentSchema.shape).toSorted());
+    for (const name of variables) expect(text).toMatch(new RegExp(`^# \\S.{5,}\n# ${name}=`, 'm'));
+    for (const alias of Object.keys(ALIASES)) expect(text).toContain(alias);
+  });
+
+  it('sets nothing as it stands', () => {
+    expect(parseEnv(text)).toEqual({});
+  });
+
+  it('means the same as nothing, when every line is taken in', () => {
+    const DATA_DIR = mkdtempSync(join(tmpdir(), 'sluice-example-'));
+    try {
+      const { admin, ...config } = loadConfig({ DATA_DIR });
+      expect(loadConfig({ ...parseEnv(text.replaceAll(/^# (?=[A-Z_]+=)/gm, '')), DATA_DIR })).toEqual({
+        ...config,
+        admin: { ...admin, generated: { ...admin.generated, now: false } },
+      });
+    } finally {
+      rmSync(DATA_DIR, { recursive: true });
+    }
+  });
+});
