@@ -7,14 +7,12 @@ import type { AppConfig } from '#config';
  */
 export function greeting(config: AppConfig, url: string): string {
   if (config.mode === 'production') return '';
-  const { admin } = config;
-  const kept = `(in ${join(config.dataDir, 'secrets.json')})`;
-  const key = admin.generated.key ? (admin.generated.now ? admin.key : kept) : '(ADMIN_KEY)';
-  const password = admin.generated.password
-    ? admin.generated.now
-      ? admin.password
-      : kept
-    : '(ADMIN_PASSWORD)';
+  const { key, password, email, generated } = config.admin;
+  const kept = `in ${join(config.dataDir, 'secrets.json')}`;
+  const shown = (secret: string, made: boolean, variable: string): string => {
+    if (!made) return variable;
+    return generated.now ? secret : kept;
+  };
   return `
   Sluice runs at ${url}
 
