@@ -44,8 +44,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 
 /** A database that is not for its user to drop: it is another's, or goes with its server. */
 export function borrowed(connection: Connection): TestDatabase {
-  const drop = (): Promise<void> => Promise.resolve();
-  return { connection, url: urlOf(connection), drop, [Symbol.asyncDispose]: drop };
+  return { connection, url: urlOf(connection), drop: keep, [Symbol.asyncDispose]: keep };
+}
+
+function keep(): Promise<void> {
+  return Promise.resolve();
 }
 
 /** A server of a test's own, which it may kill. It has no template: migrate its database. */

@@ -7,7 +7,7 @@ import { containerSlices, type SliceWorld, worldOf } from '../../support/slice-w
 import { soak } from '../../support/soak.js';
 
 /** Of the steps, every so many: containers take their time. The other runtime's test takes every step. */
-const STRIDE = soak(1, 4);
+const STRIDE = soak(1, 6);
 
 describeWithDocker('a gateway that is killed while its slices are containers', () => {
   let installation: Installation;
