@@ -25,6 +25,7 @@ import { SliceIdempotency } from './slices/slice-idempotency.js';
 import { SliceRepository } from './slices/slice-repository.js';
 import { SliceSecrets } from './slices/slice-secrets.js';
 import { SliceService } from './slices/slice-service.js';
+import { WaitingCustomers } from './slices/waiting-customers.js';
 import { WarmPool } from './slices/warm-pool.js';
 import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
 
@@ -56,6 +57,7 @@ async function readInstallationId(dataSource: DataSource): Promise<InstallationI
     Reconciler,
     Convergence,
     ReconcileLoop,
+    WaitingCustomers,
     WarmPool,
     OrphanService,
     StatusService,

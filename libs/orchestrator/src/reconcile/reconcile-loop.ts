@@ -10,6 +10,7 @@ import { Clock } from '#common';
 import { ControlConnection, Election, type Slice } from '#database';
 import { SliceRuntime, type SliceInstance } from '../runtimes/slice-runtime.js';
 import { SliceRepository } from '../slices/slice-repository.js';
+import { WaitingCustomers } from '../slices/waiting-customers.js';
 import { WarmPool } from '../slices/warm-pool.js';
 import { Backoff } from './backoff.js';
 import { Convergence } from './convergence.js';
@@ -39,6 +40,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     private readonly slices: SliceRepository,
     private readonly reconciler: Reconciler,
     private readonly convergence: Convergence,
+    private readonly waiting: WaitingCustomers,
     private readonly pool: WarmPool,
     @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
     clock: Clock,
@@ -98,6 +100,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
       if (!hasDrifted(slice, byId.get(slice.id))) this.backoff.steady(slice);
       else if (!this.repairs.has(slice.id) && this.backoff.allows(slice)) this.repair(slice);
     }
+    await this.waiting.serve();
     await this.pool.topUp();
   }
 

@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { SliceAllocator } from '#auth';
+import { Clock } from '#common';
+
+/** The look goes over all users, so it is not had with every change of a slice. */
+const EVERY_MS = 5000;
+const AT_ONCE = 10;
+
+/**
+ * Serves customers who got no slice when they signed up, because none was ready or none could be made just then. One
+ * whose slice the operator has destroyed is not waiting: the tombstone tells.
+ */
+@Injectable()
+export class WaitingCustomers {
+  private lookedAt = 0;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly allocator: SliceAllocator,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Gives the longest waiting ones a slice each, as long as there is one to be had. */
+  async serve(): Promise<void> {
+    const now = this.clock.nowMs();
+    if (now - this.lookedAt < EVERY_MS) return;
+    this.lookedAt = now;
+    for (const user of await this.waiting()) {
+      if ((await this.allocator.allocate(user)) === null) return;
+    }
+  }
+
+  private waiting(): Promise<{ id: string; email: string }[]> {
+    return this.dataSource.query(
+      `SELECT u.id, u.email FROM "user" u
+        WHERE u.role = 'member' AND u.disabled_at IS NULL
+          AND NOT EXISTS (SELECT FROM slice s WHERE s.owner_id = u.id)
+        ORDER BY u.created_at LIMIT ${AT_ONCE}`,
+    );
+  }
+}
