@@ -33,7 +33,7 @@ function read(file: URL): string {
 }
 
 function differences(committed: string, current: string): string {
-  const changed = diff(committed.split('\n'), current.split('\n')).filter(([operation]) => operation !== 0);
+  const changed = diff(current.split('\n'), committed.split('\n')).filter(([operation]) => operation !== 0);
   const lines = changed
     .slice(0, SHOWN_LINES)
     .map(([operation, line]) => `${operation < 0 ? '-' : '+'}${line}`);

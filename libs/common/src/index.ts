@@ -12,6 +12,6 @@ export { toDomainError } from './errors/to-domain-error.js';
 export { detailsOf, validationFailed, validationPipe } from './errors/validation.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy, type FromPeer } from './http/trust-proxy.js';
-export { LoggingModule, type LoggingOptions } from './logging/logging.module.js';
+export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';
 export { redactUrl } from './logging/redaction.js';
 export { Clock, SystemClock } from './time/clock.js';

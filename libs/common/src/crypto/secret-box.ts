@@ -33,7 +33,7 @@ export class SecretBox {
     if (sealed[0] !== VERSION) throw new Error(`sealed value of an unknown version: ${String(sealed[0])}`);
     const nonce = sealed.subarray(1, 1 + NONCE_BYTES);
     const tag = sealed.subarray(1 + NONCE_BYTES, 1 + NONCE_BYTES + TAG_BYTES);
-    const decipher = createDecipheriv('aes-256-gcm', this.key, nonce)
+    const decipher = createDecipheriv('aes-256-gcm', this.key, nonce, { authTagLength: TAG_BYTES })
       .setAAD(Buffer.from(context))
       .setAuthTag(tag);
     const ciphertext = sealed.subarray(1 + NONCE_BYTES + TAG_BYTES);

@@ -1,6 +1,6 @@
-import { DynamicModule, Module } from '@nestjs/common';
+import { DynamicModule, type LoggerService, Module } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { LoggerModule } from 'nestjs-pino';
+import { Logger, LoggerModule, PinoLogger } from 'nestjs-pino';
 import pino, { type DestinationStream } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Options } from 'pino-http';
@@ -25,6 +25,9 @@ const CHATTER: ReadonlySet<string> = new Set([
   'NestFactory',
 ]);
 
+/** What kept the gateway from starting is said once, by the program itself, and without a stack. */
+const TOLD_BY_MAIN: ReadonlySet<string> = new Set(['ExceptionHandler']);
+
 /**
  * pino for everything Nest logs, and one line per request on our own endpoints. Proxied requests never enter Express,
  * so they cost no log line here.
@@ -32,13 +35,24 @@ const CHATTER: ReadonlySet<string> = new Set([
 @Module({})
 export class LoggingModule {
   static forRoot(options: LoggingOptions): DynamicModule {
-    const destination = options.pretty ? prettyDestination() : pino.destination();
     return {
       module: LoggingModule,
-      imports: [LoggerModule.forRoot({ pinoHttp: [httpOptions(options.level), destination] })],
+      imports: [LoggerModule.forRoot(loggerParams(options))],
       exports: [LoggerModule],
     };
   }
+}
+
+/**
+ * The logger for the time before the module is there. Nest would keep back everything until then, and a start that
+ * waits for its database has something to say.
+ */
+export function startLogger(options: LoggingOptions): LoggerService {
+  return new Logger(new PinoLogger(loggerParams(options)), {});
+}
+
+function loggerParams({ level, pretty }: LoggingOptions): { pinoHttp: [Options, DestinationStream] } {
+  return { pinoHttp: [httpOptions(level), pretty ? prettyDestination() : pino.destination()] };
 }
 
 function httpOptions(level: string): Options {
@@ -48,7 +62,7 @@ function httpOptions(level: string): Options {
     hooks: {
       logMethod(args, method, severity) {
         const [bindings] = args as unknown[];
-        if (severity <= INFO && isChatter(bindings)) return;
+        if ((severity <= INFO && isOf(CHATTER, bindings)) || isOf(TOLD_BY_MAIN, bindings)) return;
         method.apply(this, args);
       },
     },
@@ -74,12 +88,12 @@ function accessLine(request: IncomingMessage, response: ServerResponse): string 
   return `${request.method} ${redactUrl(request.url ?? '')} ${response.statusCode}`;
 }
 
-function isChatter(bindings: unknown): boolean {
+function isOf(contexts: ReadonlySet<string>, bindings: unknown): boolean {
   return (
     typeof bindings === 'object' &&
     bindings !== null &&
     'context' in bindings &&
-    CHATTER.has(String(bindings.context))
+    contexts.has(String(bindings.context))
   );
 }
 

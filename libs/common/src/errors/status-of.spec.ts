@@ -1,0 +1,43 @@
+import { describe, expect, it } from '@jest/globals';
+import { STATUS_CODES } from 'node:http';
+import type { ErrorCode } from './codes.js';
+import { statusOf } from './status-of.js';
+
+/** The codes that the contract names, and their statuses. */
+const CONTRACT: Partial<Record<ErrorCode, number>> = {
+  VALIDATION_FAILED: 400,
+  INVALID_JSON: 400,
+  AMBIGUOUS_SESSION: 400,
+  UNAUTHENTICATED: 401,
+  INVALID_CREDENTIALS: 401,
+  PAYMENT_REQUIRED: 402,
+  FORBIDDEN: 403,
+  CSRF_REJECTED: 403,
+  NOT_FOUND: 404,
+  CONFLICT: 409,
+  EMAIL_TAKEN: 409,
+  NO_SLICE: 409,
+  SLICE_IN_USE: 409,
+  BODY_TOO_LARGE: 413,
+  UNSUPPORTED_MEDIA_TYPE: 415,
+  RATE_LIMITED: 429,
+  HEADERS_TOO_LARGE: 431,
+  URI_TOO_LONG: 414,
+  BAD_GATEWAY: 502,
+  SLICE_FAILED: 502,
+  SLICE_STARTING: 503,
+  SLICE_STOPPED: 503,
+  NO_FREE_PORT: 503,
+  GATEWAY_TIMEOUT: 504,
+};
+
+describe('the status of an error code', () => {
+  it.each(Object.entries(CONTRACT))('%s is %i', (code, status) => {
+    expect(statusOf(code as ErrorCode)).toBe(status);
+    expect(STATUS_CODES[status]).toBeDefined();
+  });
+
+  it('is never made up: an unknown code is a defect', () => {
+    expect(() => statusOf('NO_SUCH_CODE' as ErrorCode)).toThrow(TypeError);
+  });
+});
