@@ -1,10 +1,10 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
-import { SystemClock } from '#common';
+import { startLogger, SystemClock } from '#common';
 import type { AppConfig } from '#config';
 import { Edge, EdgeAdapter } from '#proxy';
-import { GatewayModule } from './gateway.module.js';
+import { GatewayModule, loggingOptions } from './gateway.module.js';
 import { useHttpStack } from './http-stack.js';
 
 /**
@@ -15,8 +15,8 @@ export async function createGateway(config: AppConfig): Promise<NestExpressAppli
   const adapter = edgeAdapter(config);
   const app = await NestFactory.create<NestExpressApplication>(GatewayModule.forRoot(config), adapter, {
     ...NEST_OPTIONS,
-    bufferLogs: true,
     abortOnError: false,
+    logger: startLogger(loggingOptions(config)),
   });
   app.useLogger(app.get(Logger));
   return equip(app, adapter);

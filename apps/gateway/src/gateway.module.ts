@@ -1,7 +1,7 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { AuthModule } from '#auth';
-import { CommonModule, DomainErrorFilter, LoggingModule, validationPipe } from '#common';
+import { CommonModule, DomainErrorFilter, LoggingModule, type LoggingOptions, validationPipe } from '#common';
 import { ConfigModule, type AppConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { MonitorModule } from '#monitor';
@@ -15,7 +15,7 @@ export class GatewayModule {
     return {
       module: GatewayModule,
       imports: [
-        LoggingModule.forRoot({ level: config.logLevel, pretty: config.mode === 'development' }),
+        LoggingModule.forRoot(loggingOptions(config)),
         CommonModule,
         ConfigModule.forRoot(config),
         DatabaseModule,
@@ -30,4 +30,9 @@ export class GatewayModule {
       ],
     };
   }
+}
+
+/** How the gateway logs, from its first line on. */
+export function loggingOptions({ logLevel, mode }: AppConfig): LoggingOptions {
+  return { level: logLevel, pretty: mode === 'development' };
 }

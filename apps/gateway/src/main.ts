@@ -14,9 +14,15 @@ let stopAskedBy: NodeJS.Signals | null = null;
 
 /** Writes to standard error without a logger: it is for the time before there is one, and after it is gone. */
 function fail(error: unknown, exitCode: number): never {
-  const told = error instanceof Error && process.env['LOG_LEVEL'] !== 'debug' ? error.message : error;
-  process.stderr.write(`${String(told)}\n`);
+  const stack = process.env['LOG_LEVEL'] === 'debug' && error instanceof Error ? error.stack : undefined;
+  process.stderr.write(`${stack ?? messageOf(error)}\n`);
   process.exit(exitCode);
+}
+
+/** Node gives one error for all addresses of a host, and that one has no message. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
 }
 
 function readConfig(): AppConfig {
