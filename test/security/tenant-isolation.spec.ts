@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assign, ASSIGNED_SLICES, customerWith, type Customer } from '../support/assigned-slices.js';
-import { EchoApp } from '../support/echo.js';
+import { EchoApp, type Seen, valuesOf } from '../support/echo.js';
 import { ADMIN_KEY, Gateway } from '../support/gateway.js';
 import { RawClient, statusOf } from '../support/raw-client.js';
 import { echo, openSocket } from '../support/sockets.js';
@@ -48,10 +48,12 @@ async function send(requestLine: string, ...headers: string[]): Promise<Reached>
 }
 
 function reached(response: string): Reached {
+  const json = /\{"sliceId".*\}/.exec(response)?.[0];
+  const seen: Seen | null = json === undefined ? null : JSON.parse(json);
   return {
     status: statusOf(response),
-    slice: /"sliceId":"(\w+)"/.exec(response)?.[1] ?? null,
-    email: /"x-user-email","([^"]*)"/.exec(response)?.[1] ?? null,
+    slice: seen?.sliceId ?? null,
+    email: seen === null ? null : valuesOf(seen.rawHeaders, 'x-user-email').join(' and '),
   };
 }
 

@@ -50,14 +50,19 @@ export class GatewayProgram implements AsyncDisposable {
     return new GatewayProgram(child);
   }
 
-  /**
-   * Runs it, and waits until it serves.
-   * @throws Error with its output when it ends instead
-   */
+  /** Runs it, and waits until it serves. */
   static async start(options: ProgramOptions): Promise<GatewayProgram> {
     const program = GatewayProgram.run(options);
-    program.url = await program.said(/Sluice runs at (\S+)/);
+    await program.ready();
     return program;
+  }
+
+  /**
+   * Waits until it serves.
+   * @throws Error with its output when it ends instead
+   */
+  async ready(): Promise<void> {
+    this.url = await this.said(/Sluice runs at (\S+)/);
   }
 
   get pid(): number {

@@ -1,47 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import {
-  hashSessionId,
-  PostgresSessionStore,
-  SessionRevocations,
-  SessionStore,
-  type SessionPrincipal,
-} from '#auth';
-import { Clock } from '#common';
-import { AppConfig } from '#config';
+import { hashSessionId } from '#auth';
 import { ControlConnection } from '#database';
 import { VisitorCache } from '../../../libs/proxy/src/edge/visitor-cache.js';
 import { assign, ASSIGNED_SLICES, customerWith, type Customer } from '../../support/assigned-slices.js';
 import { terminateControl } from '../../support/control.js';
 import { eventually } from '../../support/eventually.js';
-import { Gateway } from '../../support/gateway.js';
-
-/** A store whose look-ups can be held between the read and its answer, as a slow network does. */
-class HeldSessions extends PostgresSessionStore {
-  reads = 0;
-  private leave: Promise<void> = Promise.resolve();
-  private letGo = (): void => undefined;
-  private announce = (): void => undefined;
-
-  /** From now on look-ups that have read wait for {@link release}. Gives what resolves when the first does. */
-  hold(): Promise<void> {
-    this.leave = new Promise((resolve) => (this.letGo = resolve));
-    return new Promise((resolve) => (this.announce = resolve));
-  }
-
-  release(): void {
-    this.letGo();
-    this.leave = Promise.resolve();
-  }
-
-  override async find(hash: string): Promise<SessionPrincipal | null> {
-    this.reads++;
-    const found = await super.find(hash);
-    this.announce();
-    await this.leave;
-    return found;
-  }
-}
+import type { Gateway } from '../../support/gateway.js';
+import { type HeldSessions, startWithHeldSessions } from '../../support/held-sessions.js';
 
 let gateway: Gateway;
 let cache: VisitorCache;
@@ -50,17 +16,7 @@ let customer: Customer;
 let hash: string;
 
 beforeAll(async () => {
-  gateway = await Gateway.start({
-    ...ASSIGNED_SLICES,
-    override: (builder) =>
-      ASSIGNED_SLICES.override!(builder)
-        .overrideProvider(SessionStore)
-        .useFactory({
-          inject: [DataSource, Clock, SessionRevocations, AppConfig],
-          factory: (...parts: ConstructorParameters<typeof HeldSessions>) =>
-            (sessions = new HeldSessions(...parts)),
-        }),
-  });
+  ({ gateway, sessions } = await startWithHeldSessions(ASSIGNED_SLICES));
   cache = gateway.get(VisitorCache);
 }, 30_000);
 
@@ -84,7 +40,10 @@ async function healthy(): Promise<void> {
 async function allHeard(): Promise<void> {
   const control = gateway.get(ControlConnection);
   await new Promise<void>((resolve, reject) => {
-    control.listen('all_heard', () => resolve()).then(() => control.notify('all_heard')).catch(reject);
+    control
+      .listen('all_heard', () => resolve())
+      .then(() => control.notify('all_heard'))
+      .catch(reject);
   });
 }
 

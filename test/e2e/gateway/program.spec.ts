@@ -1,0 +1,197 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, readFile, readlink, rm } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Browser } from '../../support/clients.js';
+import { ECHO_SLICES } from '../../support/echo.js';
+import { eventually } from '../../support/eventually.js';
+import { closeServer, freePort, occupyPort } from '../../support/free-port.js';
+import { PASSWORD } from '../../support/gateway.js';
+import { GatewayProgram } from '../../support/gateway-program.js';
+import { closeCode, openSocket } from '../../support/sockets.js';
+
+/** sysexits.h: EX_CONFIG. */
+const UNUSABLE_CONFIGURATION = 78;
+
+/** A program on a data directory of its own, with the embedded PostgreSQL. */
+let dataDir: string;
+let env: Record<string, string>;
+const started: GatewayProgram[] = [];
+
+async function newDataDir(): Promise<void> {
+  dataDir = await mkdtemp(join(tmpdir(), 'sluice-program-'));
+  const firstPort = await freePort();
+  env = {
+    DATA_DIR: dataDir,
+    SLICE_POOL_SIZE: '0',
+    SLICE_PORT_RANGE: `${firstPort}-${firstPort + 20}`,
+    SHUTDOWN_TIMEOUT_SECONDS: '5',
+  };
+}
+
+async function removeDataDir(): Promise<void> {
+  for (const program of started.splice(0)) await program.stop();
+  await rm(dataDir, { recursive: true, force: true });
+}
+
+function run(extra: Record<string, string> = {}, nodeArgs: string[] = []): GatewayProgram {
+  const program = GatewayProgram.run({ env: { ...env, ...extra }, nodeArgs });
+  started.push(program);
+  return program;
+}
+
+async function start(extra: Record<string, string> = {}, nodeArgs: string[] = []): Promise<GatewayProgram> {
+  const program = run(extra, nodeArgs);
+  await program.ready();
+  return program;
+}
+
+async function signUp(gateway: GatewayProgram, readyPath = '/api/notes'): Promise<Browser> {
+  const browser = gateway.browser();
+  await browser.register('ada@example.com', PASSWORD);
+  await eventually(async () => expect((await browser.get(readyPath)).status).toBe(200), 20_000);
+  return browser;
+}
+
+/** Every process that has to do with the data directory: gateway, PostgreSQL, slices. */
+async function processes(): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const related = await Promise.all(pids.map((pid) => mentions(pid, basename(dataDir))));
+  return pids.filter((_pid, i) => related[i]);
+}
+
+async function mentions(pid: string, text: string): Promise<boolean> {
+  const parts = [
+    readFile(`/proc/${pid}/cmdline`, 'utf8'),
+    readFile(`/proc/${pid}/environ`, 'utf8'),
+    readlink(`/proc/${pid}/cwd`),
+  ];
+  // One that ends just now, or is not ours to look at.
+  const told = await Promise.all(parts.map((part) => part.catch(() => '')));
+  return told.some((each) => each.includes(text));
+}
+
+/** Opens an upload and sends its first half. Gives what sends the rest, and tells the answer's status. */
+async function halfAnUpload(gateway: GatewayProgram, cookie: string): Promise<() => Promise<number>> {
+  const upload = request(`${gateway.url}/api/upload`, {
+    method: 'PUT',
+    headers: { cookie, 'content-length': '10', expect: '100-continue' },
+  });
+  upload.flushHeaders();
+  // Asked for the body, so it is under way: the app has it.
+  await once(upload, 'continue');
+  upload.write('first');
+  return async () => {
+    const answered = once(upload, 'response');
+    upload.end('-half');
+    const [response]: [IncomingMessage] = (await answered) as [IncomingMessage];
+    response.resume();
+    return response.statusCode ?? 0;
+  };
+}
+
+describe('the gateway as a program, when it is asked to stop', () => {
+  beforeEach(newDataDir);
+  afterEach(removeDataDir);
+
+  it('finishes what is under way, says goodbye to WebSockets, and leaves nothing running', async () => {
+    const gateway = await start(ECHO_SLICES);
+    const { cookie } = await signUp(gateway, '/api/x');
+    const socket = await openSocket(`${gateway.url}/api/live`, { cookie });
+    const goodbye = closeCode(socket);
+    const finish = await halfAnUpload(gateway, cookie);
+    expect((await processes()).length).toBeGreaterThan(2);
+    gateway.signal('SIGTERM');
+    expect(await goodbye).toBe(1001);
+    expect(await finish()).toBe(200);
+    expect(await gateway.ended).toMatchObject({ code: 0, signal: null });
+    expect(await processes()).toEqual([]);
+  }, 40_000);
+
+  it('leaves nothing running when that is in the middle of its start', async () => {
+    const gateway = run({ LOG_LEVEL: 'info' });
+    await gateway.said(/PostgreSQL started/);
+    gateway.signal('SIGINT');
+    expect(await gateway.ended).toMatchObject({ code: 0, signal: null });
+    expect(await processes()).toEqual([]);
+  }, 40_000);
+});
+
+describe('the gateway as a program, on a data directory that was used before', () => {
+  beforeAll(newDataDir);
+  afterAll(removeDataDir);
+  let customer: Browser;
+
+  it('refuses to share it, says how to share a database, and does the first one no harm', async () => {
+    const first = await start();
+    customer = await signUp(first);
+    await customer.post('/api/notes', { title: 'kept' });
+    const second = await run().ended;
+    expect(second.code).toBe(1);
+    expect(second.output).toMatch(/Another gateway already runs on this data directory.*DATABASE_URL/);
+    expect(second.output).not.toContain('    at ');
+    expect((await customer.get('/api/notes')).body).toEqual([expect.objectContaining({ title: 'kept' })]);
+    expect((await customer.get('/auth/me')).status).toBe(200);
+  }, 40_000);
+
+  it('has everything still when it was killed', async () => {
+    const [killed] = started;
+    killed?.signal('SIGKILL');
+    await killed?.ended;
+    const again = await start();
+    const { cookie } = customer;
+    const back = again.browser();
+    back.cookie = cookie;
+    await eventually(async () => expect((await back.get('/api/notes')).status).toBe(200));
+    expect((await back.get('/api/notes')).body).toEqual([expect.objectContaining({ title: 'kept' })]);
+    expect((await back.get('/auth/me')).body.user.email).toBe('ada@example.com');
+  }, 40_000);
+
+  it('logs what nobody caught and ends, and has everything still after that', async () => {
+    for (const program of started.splice(0)) await program.stop();
+    // The fault comes from outside, as one of a library would: the program has no switch for it.
+    const fault = "process.on('SIGUSR2', () => { throw new Error('thrown where nobody catches') })";
+    const faulty = await start({}, ['--import', `data:text/javascript,${encodeURIComponent(fault)}`]);
+    faulty.signal('SIGUSR2');
+    const { code, signal, output } = await faulty.ended;
+    expect({ code, signal }).toEqual({ code: 1, signal: null });
+    expect(output).toContain('thrown where nobody catches');
+    const again = await start();
+    const { status } = await again.browser().login('ada@example.com', PASSWORD);
+    expect(status).toBe(200);
+  }, 40_000);
+
+  it('leaves nothing running when its port is taken', async () => {
+    for (const program of started.splice(0)) await program.stop();
+    const port = await freePort();
+    const stranger = await occupyPort(port);
+    const { code, output } = await run({ PORT: String(port) }).ended;
+    await closeServer(stranger);
+    expect(code).toBe(1);
+    expect(output).toContain(`Port ${port} of 127.0.0.1 is in use. Set PORT to another one.`);
+    expect(await processes()).toEqual([]);
+  }, 40_000);
+});
+
+describe('the gateway as a program, with an environment it can not use', () => {
+  it('tells every fault at once, and ends before it touches anything', async () => {
+    await newDataDir();
+    const { code, output } = await run({
+      DATA_DIR: join(dataDir, 'never'),
+      PORT: '99999',
+      TRUST_PROXY: 'nowhere',
+      ADMIN_KEY: 'changeme',
+      SLICE_PORT_RANGE: '10-1',
+      DATABASE_URL: 'mysql://x',
+    }).ended;
+    expect(code).toBe(UNUSABLE_CONFIGURATION);
+    for (const name of ['PORT', 'ADMIN_KEY', 'SLICE_PORT_RANGE', 'DATABASE_URL', 'TRUST_PROXY'])
+      expect(output).toContain(name);
+    expect(output).not.toContain('    at ');
+    expect(existsSync(join(dataDir, 'never'))).toBe(false);
+    await removeDataDir();
+  }, 20_000);
+});
