@@ -26,8 +26,8 @@ describe('the permissions of the routes', () => {
   });
 
   it('are those of all routes: Express knows no other', () => {
-    const { stack } = (gateway.app.getHttpAdapter().getInstance() as Express).router;
-    const served = stack.flatMap(({ route }) =>
+    const express: Express = gateway.app.getHttpAdapter().getInstance();
+    const served = express.router.stack.flatMap(({ route }) =>
       // The request log is middleware of every path.
       route === undefined || route.path === '{/*splat}'
         ? []

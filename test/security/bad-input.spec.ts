@@ -90,8 +90,9 @@ describe('bad input', () => {
 
   beforeAll(async () => {
     gateway = await Gateway.start({ env: { SLICE_AUTO_PROVISION: 'false', ...onePort() } });
-    await gateway.browser().register(TAKEN_EMAIL, PASSWORD);
-    sliceId = (await gateway.operator().provision({ name: 'standing' })).body.id;
+    const { body } = await gateway.browser().register(TAKEN_EMAIL, PASSWORD);
+    const standing = { name: 'standing', owner: body.user.id };
+    sliceId = (await gateway.operator().provision(standing)).body.id;
     postgres = new Client(gateway.database.connection);
     await postgres.connect();
     before = await state(postgres);
