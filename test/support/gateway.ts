@@ -52,6 +52,8 @@ export function testEnvironment(dataDir: string, databaseUrl: string): NodeJS.Pr
 
 /** The whole gateway in this process, on real PostgreSQL and real sockets, with process slices of the notes app. */
 export class Gateway implements AsyncDisposable {
+  private disposed: Promise<void> | undefined;
+
   private constructor(
     readonly app: NestExpressApplication,
     readonly url: string,
@@ -100,7 +102,8 @@ export class Gateway implements AsyncDisposable {
 
   /** Stops it in good order, slices and all. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.cleanUp();
+    this.disposed ??= this.cleanUp();
+    return this.disposed;
   }
 }
 

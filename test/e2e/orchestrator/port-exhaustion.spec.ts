@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { randomInt } from 'node:crypto';
 import type { Server } from 'node:net';
 import type { Answer } from '../../support/clients.js';
 import { eventually } from '../../support/eventually.js';
-import { closeServer, freePort, occupyPort } from '../../support/free-port.js';
+import { closeServer, occupyPort } from '../../support/free-port.js';
 import type { Gateway } from '../../support/gateway.js';
 import { Installation } from '../../support/installation.js';
 import { worldOf } from '../../support/slice-world.js';
@@ -10,10 +11,16 @@ import { worldOf } from '../../support/slice-world.js';
 const PORTS = 20;
 const REQUESTS = 50;
 
-/** Twenty ports in a row of which nothing is known to be taken. */
+/** Ports in a row, below the ephemeral ones, on none of which anything listens at this moment. */
 async function portRange(): Promise<{ from: number; to: number }> {
-  const from = Math.min(await freePort(), 32_000);
-  return { from, to: from + PORTS - 1 };
+  for (;;) {
+    const from = randomInt(10_000, 32_000);
+    const ports = Array.from({ length: PORTS }, (_, index) => from + index);
+    const probes = await Promise.allSettled(ports.map((port) => occupyPort(port)));
+    const free = probes.filter((probe) => probe.status === 'fulfilled');
+    await Promise.all(free.map(({ value }) => closeServer(value)));
+    if (free.length === PORTS) return { from, to: from + PORTS - 1 };
+  }
 }
 
 function provisionAtOnce(gateway: Gateway): Promise<Answer[]> {

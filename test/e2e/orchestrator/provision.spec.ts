@@ -112,6 +112,16 @@ describe('POST /orchestrator/provision', () => {
     expect(await installation.look()).toEqual(worldOf(before));
   });
 
+  it('goes no further than the connections of PostgreSQL', async () => {
+    await using replica = await installation.open({ env: { SLICE_DB_CONNECTIONS: '1000' } });
+    const { status, body } = await replica.operator().provision();
+    expect(status).toBe(503);
+    expect(body).toMatchObject({
+      code: 'SLICE_BUDGET_EXHAUSTED',
+      message: expect.stringContaining('max_connections'),
+    });
+  });
+
   it('is the operator’s alone', async () => {
     expect((await gateway.browser().post('/orchestrator/provision', {})).status).toBe(401);
     const customer = gateway.browser();

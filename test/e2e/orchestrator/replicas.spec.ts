@@ -40,7 +40,7 @@ function countLaunches(gateways: readonly Gateway[]): () => number {
 
 describe('two gateways on one database', () => {
   it('look after the slices one at a time, the other when the first is killed', async () => {
-    const leader = await GatewayProcess.start(installation);
+    await using leader = await GatewayProcess.start(installation);
     await leader.operator().provision();
     await using follower = await installation.open();
     const [first] = await processesBelow(installation.dataDir);
@@ -75,18 +75,17 @@ describe('two gateways on one database', () => {
   });
 
   it('share the ports and the slices’ budget', async () => {
-    const [one, other] = [await installation.open(), await installation.open()];
+    await using one = await installation.open();
+    await using other = await installation.open();
     const answers = await Promise.all(
       [one, other, one, other, one, other].map((gateway) => gateway.operator().provision()),
     );
     expect(new Set(answers.map(({ body }) => body.port)).size).toBe(6);
-    await one[Symbol.asyncDispose]();
-    await other[Symbol.asyncDispose]();
   });
 
   it('leave the slices to the one that stays', async () => {
-    const first = await installation.open();
-    const second = await installation.open();
+    await using first = await installation.open();
+    await using second = await installation.open();
     await first.operator().provision();
     const before = await processesBelow(installation.dataDir);
     // Whichever of them leads: the slices are there as long as one gateway is.

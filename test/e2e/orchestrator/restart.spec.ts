@@ -13,15 +13,10 @@ beforeEach(async () => {
 
 afterEach(() => installation[Symbol.asyncDispose]());
 
-/** Two gateways after one another: the second is loaded while the first works. */
-async function startTwo(): Promise<{ first: GatewayProcess; second: GatewayProcess }> {
-  const second = GatewayProcess.load();
-  return { first: await GatewayProcess.start(installation), second };
-}
-
 describe('a gateway that is told to stop', () => {
   it('leaves no slice running, and the next one brings them back with their data', async () => {
-    const { first, second } = await startTwo();
+    await using second = GatewayProcess.load(); // while the first works
+    await using first = await GatewayProcess.start(installation);
     const { body: kept } = await first.operator().provision();
     const { body: stopped } = await first.operator().provision();
     await first.operator().post(`/orchestrator/slices/${stopped.id}/stop`);
@@ -40,8 +35,7 @@ describe('a gateway that is told to stop', () => {
   });
 
   it('does not wait for a slice that does not come up, nor leave it behind', async () => {
-    const { first, second } = await startTwo();
-    await second.kill();
+    await using first = await GatewayProcess.start(installation);
     await first.operator().post('/orchestrator/provision?wait=false', { env: { UNHEALTHY: '1' } });
     await eventually(async () => expect(await processesBelow(installation.dataDir)).toHaveLength(1));
     const begun = performance.now();
@@ -54,7 +48,8 @@ describe('a gateway that is told to stop', () => {
 
 describe('a gateway that is killed', () => {
   it('leaves the slices running, and the next one takes them over as they are', async () => {
-    const { first, second } = await startTwo();
+    await using second = GatewayProcess.load(); // while the first works
+    await using first = await GatewayProcess.start(installation);
     const { body: slice } = await first.operator().provision();
     const before = await processesBelow(installation.dataDir);
     await first.kill();

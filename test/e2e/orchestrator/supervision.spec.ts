@@ -1,16 +1,21 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Clock, SystemClock } from '#common';
 import { SliceRuntime } from '#orchestrator';
+import type { Answer } from '../../support/clients.js';
 import { eventually } from '../../support/eventually.js';
 import { getJson } from '../../support/get-json.js';
 import type { Gateway } from '../../support/gateway.js';
 import { Installation } from '../../support/installation.js';
+import { TestClock } from '../../support/test-clock.js';
 
 let installation: Installation;
 let gateway: Gateway;
 
-async function start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+async function start(env: NodeJS.ProcessEnv = {}, clock: Clock = new SystemClock()): Promise<void> {
   installation = await Installation.create(env);
-  gateway = await installation.open();
+  gateway = await installation.open({
+    override: (builder) => builder.overrideProvider(Clock).useValue(clock),
+  });
 }
 
 afterEach(async () => {
@@ -70,17 +75,24 @@ describe('a slice whose app does not come up', () => {
   });
 
   it('is failed when it never gets healthy, does not go on running, and is tried again ever more rarely', async () => {
-    await start({ SLICE_START_TIMEOUT: '1' });
+    const clock = new TestClock();
+    await start({ SLICE_START_TIMEOUT: '1' }, clock);
     const starts = countStarts();
-    const { status, body } = await gateway.operator().provision({ env: { UNHEALTHY: '1' } });
+    const sick = (): Promise<Answer> => gateway.operator().provision({ env: { UNHEALTHY: '1' } });
+    const { status, body } = await sick();
     expect(status).toBe(502);
     expect(body.message).toContain('did not answer /health with 2xx within 1 s');
-    expect((await installation.look()).instances).toEqual([]);
     const [{ id }] = (await gateway.operator().get('/orchestrator/slices')).body;
-    await eventually(async () => expect(starts.get(id)).toBeGreaterThan(1), 15_000);
-    // Without a back-off it would be started about once a second.
-    expect(starts.get(id)).toBeLessThan(4);
-  });
+
+    // Once more at once; then not while the time stands still, though others take their seconds to fail.
+    await eventually(async () => expect(starts.get(id)).toBe(2));
+    await sick();
+    await sick();
+    expect(starts.get(id)).toBe(2);
+    clock.advance(2000);
+    await eventually(async () => expect(starts.get(id)).toBe(3));
+    await eventually(async () => expect((await installation.look()).instances).toEqual([]));
+  }, 40_000);
 
   it('holds up neither its own end nor the other slices', async () => {
     await start({ SLICE_START_TIMEOUT: '60' });
