@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
-import { Clock, OrchestratorError } from '#common';
+import { Clock, DomainError, OrchestratorError } from '#common';
 import { AppConfig } from '#config';
 import type { Slice } from '#database';
 import { SliceRepository } from '../slices/slice-repository.js';
@@ -49,9 +49,11 @@ export class Convergence {
   /** The same in the background: what fails is logged, and left to the loop. */
   begin(id: number): void {
     const task = this.settled(id)
-      .catch((error: unknown) =>
-        this.logger.warn({ sliceId: id, err: error }, `slice ${id} is not settled yet`),
-      )
+      .catch((error: unknown) => {
+        // In an orderly stop there is nothing to tell: the next start goes on where this one ended.
+        if (error instanceof DomainError && error.code === 'SHUTTING_DOWN') return;
+        this.logger.warn({ sliceId: id, err: error }, `slice ${id} is not settled yet`);
+      })
       .finally(() => this.running.delete(task));
     this.running.add(task);
   }
