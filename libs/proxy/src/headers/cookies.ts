@@ -39,8 +39,8 @@ export class GatewayCookies {
 }
 
 function nameOf(pair: string): string {
-  const [name = ''] = pair.split(/[=;]/, 1);
-  return name.trim();
+  const end = pair.search(/[=;]/);
+  return (end === -1 ? pair : pair.slice(0, end)).trim();
 }
 
 function withoutPrefix(name: string): string {
