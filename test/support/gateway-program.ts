@@ -8,6 +8,8 @@ import { ADMIN_KEY } from './gateway.js';
 
 const PROGRAM = fileURLToPath(new URL('../../dist/apps/gateway/src/main.js', import.meta.url));
 
+const STOP_MS = 15_000;
+
 export interface ProgramOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Arguments of Node, before the program. */
@@ -101,10 +103,11 @@ export class GatewayProgram implements AsyncDisposable {
     return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
   }
 
-  /** Stops it in good order. */
+  /** Stops it in good order; one that does not end is killed, so that a test that failed ends. */
   async stop(): Promise<Ending> {
     if (this.running) this.signal('SIGTERM');
-    return this.ended;
+    const deadline = setTimeout(() => this.signal('SIGKILL'), STOP_MS);
+    return this.ended.finally(() => clearTimeout(deadline));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

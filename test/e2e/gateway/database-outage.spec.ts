@@ -122,10 +122,13 @@ describe.each([
   it('everybody gets what is theirs or a clear 503, and all is well within 5 s', async () => {
     await allIsWell();
     const load = Load.begin();
-    await eventually(async () => expect(load.seen.size).toBeGreaterThanOrEqual(3));
-    await disturb();
-    await eventually(allIsWell, FIVE_SECONDS);
-    await load.end();
+    try {
+      await eventually(async () => expect(load.seen.size).toBeGreaterThanOrEqual(3));
+      await disturb();
+      await eventually(allIsWell, FIVE_SECONDS);
+    } finally {
+      await load.end();
+    }
     for (const who of ['customer', 'signed out', 'stranger'])
       expect(load.answersTo(who)).not.toEqual(
         expect.arrayContaining([expect.stringMatching(/no answer|500/)]),
