@@ -6,7 +6,7 @@ import type { Gateway } from './gateway.js';
 /** Just before a step's effect, or just after it. */
 export type Moment = 'before' | 'after';
 
-const WRITE = /^\s*(START|COMMIT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b/i;
+const WRITE = /^\s*(COMMIT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b/i;
 
 /** What a runtime does to the world; the rest of its methods only look. */
 const RUNTIME_STEPS = ['start', 'stop', 'removeData'] as const;

@@ -19,22 +19,24 @@ async function killAtEachStep(
   moment: Moment,
   operate: (gateway: GatewayProcess, slices: readonly number[]) => Promise<Answer>,
 ): Promise<number> {
-  let loaded = GatewayProcess.load();
-  for (let nth = 1; ; nth += 1) {
-    const gateway = loaded;
-    await gateway.begin(installation);
-    const slices = await expectAllOrNone(installation);
-    loaded = GatewayProcess.load();
-    await gateway.crashAt(moment, nth);
-    const answer = await operate(gateway, slices).catch(() => null);
-    if (answer === null) {
+  let next = GatewayProcess.load();
+  try {
+    for (let nth = 1; ; nth += 1) {
+      await using gateway = next;
+      await gateway.begin(installation);
+      const slices = await expectAllOrNone(installation);
+      next = GatewayProcess.load(); // while this one works
+      await gateway.crashAt(moment, nth);
+      const answer = await operate(gateway, slices).catch(() => null);
+      if (answer !== null) {
+        expect(answer.status).toBeLessThan(300);
+        await gateway.kill();
+        return nth - 1;
+      }
       await gateway.end(); // by its own hand: a request that failed for another reason would wait here for ever
-      continue;
     }
-    expect(answer.status).toBeLessThan(300);
-    await gateway.kill();
-    await loaded.kill();
-    return nth - 1;
+  } finally {
+    await next.kill();
   }
 }
 
