@@ -23,9 +23,9 @@ let crashPoints: CrashPoints | undefined;
 async function begin({ database, dataDir, env }: GatewaySetting): Promise<string> {
   const gateway = await Gateway.start({ database: borrowed(database.connection), dataDir, env });
   crashPoints = new CrashPoints(gateway);
-  process.once('SIGTERM', () => {
-    void gateway[Symbol.asyncDispose]().then(() => process.disconnect?.());
-  });
+  const end = (): void => void gateway[Symbol.asyncDispose]().finally(() => process.exit());
+  process.once('SIGTERM', end);
+  process.once('disconnect', end); // a test that is gone leaves no gateway behind
   return gateway.url;
 }
 
