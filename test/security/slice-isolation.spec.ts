@@ -3,7 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import { DockerRuntime, hostAddress, type SliceInstance } from '../../libs/orchestrator/src/runtimes/index.js';
+import {
+  DockerRuntime,
+  hostAddress,
+  type SliceInstance,
+} from '../../libs/orchestrator/src/runtimes/index.js';
 import {
   buildTinyApp,
   describeWithDocker,

@@ -164,7 +164,7 @@ describeWithDocker('DockerRuntime', () => {
     const instance = await first?.start(wanted);
     expect(await second?.start(wanted)).toEqual(instance);
     const network = Object(await docker.getNetwork(`net-${installationId}-slice-1`).inspect());
-    expect(Object.keys(network.Containers).toSorted()).toEqual([instance?.ref, ...gateways].toSorted());
+    expect(new Set(Object.keys(network.Containers))).toEqual(new Set([instance?.ref, ...gateways]));
   });
 
   it('lets a slice find a service beside the gateway by the name it has there, and no other', async () => {
