@@ -7,6 +7,7 @@ import { Slice } from './entities/slice.entity.js';
 import { User } from './entities/user.entity.js';
 import { migrations } from './migrations/index.js';
 import { SnakeNamingStrategy } from './naming-strategy.js';
+import { PooledClient } from './pooled-client.js';
 
 /** How to reach a PostgreSQL database, in pg's words. */
 export interface Connection {
@@ -41,6 +42,6 @@ export function dataSourceOptions(connection: Connection, poolMax: number): Data
     // A dead server is noticed by the request that waits, not by the kernel's two minutes.
     connectTimeoutMS: 3000,
     applicationName: 'sluice',
-    extra: { keepAlive: true, query_timeout: 15_000, idleTimeoutMillis: 30_000 },
+    extra: { Client: PooledClient, keepAlive: true, query_timeout: 15_000, idleTimeoutMillis: 30_000 },
   };
 }

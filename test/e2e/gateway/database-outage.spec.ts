@@ -27,7 +27,7 @@ beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'sluice-outage-'));
   gateway = await GatewayProgram.start({
     // The limit per address is not the subject: each request comes from another one.
-    env: { ...testEnvironment(dataDir, postgres.url), TRUST_PROXY: '127.0.0.1' },
+    env: { ...testEnvironment(dataDir, postgres.url), LOG_LEVEL: 'fatal', TRUST_PROXY: '127.0.0.1' },
   });
   customer = gateway.browser();
   await customer.register('ada@example.com', PASSWORD);
@@ -103,6 +103,7 @@ async function request(path: string, cookie: string): Promise<string> {
 
 /** Both, and the app's own database as well. */
 async function allIsWell(): Promise<void> {
+  if (!gateway.running) throw new Error(`The gateway has ended: ${gateway.output}`);
   expect(await request('/auth/me', customer.cookie)).toBe('200');
   expect(await request('/api/notes', customer.cookie)).toBe('200');
 }
