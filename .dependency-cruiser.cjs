@@ -1,9 +1,21 @@
 // The order of the house (docs/adr/0001): a library may import only the ones after it.
-const order = ['admin', 'billing', 'monitor', 'proxy', 'orchestrator', 'auth', 'database', 'config', 'common'];
+const order = [
+  'admin',
+  'billing',
+  'monitor',
+  'proxy',
+  'orchestrator',
+  'auth',
+  'database',
+  'config',
+  'common',
+];
 const siblings = new Set(['billing', 'monitor']);
 
 const oneWay = order.flatMap((lib, i) => {
-  const above = order.filter((other, j) => j < i || (siblings.has(lib) && siblings.has(other) && other !== lib));
+  const above = order.filter(
+    (other, j) => j < i || (siblings.has(lib) && siblings.has(other) && other !== lib),
+  );
   return above.length === 0
     ? []
     : [
@@ -46,7 +58,11 @@ module.exports = {
       name: 'no-dev-dependency-in-product',
       severity: 'error',
       from: { path: '^(libs|apps)/', pathNot: '\\.spec\\.ts$|^apps/notes/test/' },
-      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['type-only'], pathNot: 'node_modules/@types/' },
+      to: {
+        dependencyTypes: ['npm-dev'],
+        dependencyTypesNot: ['type-only'],
+        pathNot: 'node_modules/@types/',
+      },
     },
   ],
   options: {
@@ -54,6 +70,9 @@ module.exports = {
     exclude: { path: '^dist/' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['source', 'import', 'node', 'default'],
+    },
   },
 };

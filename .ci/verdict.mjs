@@ -7,7 +7,8 @@ const skipped = result.numPendingTests + result.numTodoTests;
 const failed = result.numFailedTests + result.numRuntimeErrorTestSuites;
 for (const suite of result.testResults) {
   for (const test of suite.assertionResults) {
-    if (test.status !== 'passed') console.log(`${test.status}: ${suite.name.replace(`${process.cwd()}/`, '')} > ${test.fullName}`);
+    if (test.status !== 'passed')
+      console.log(`${test.status}: ${suite.name.replace(`${process.cwd()}/`, '')} > ${test.fullName}`);
   }
 }
 console.log(`${result.numPassedTests} passed, ${failed} failed, ${skipped} skipped`);
