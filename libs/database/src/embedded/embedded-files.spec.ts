@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../../../test/support/eventually.js';
@@ -101,6 +101,17 @@ describe('the parts of the embedded PostgreSQL', () => {
 
     expect((await stat(log.file)).size).toBe(0);
     expect((await stat(`${log.file}.1`)).size).toBe(11 * 1024 * 1024);
+  });
+
+  it('empty the log also when there is no place for a copy, and never fail over it', async () => {
+    const log = new ServerLog(join(folder, 'postgres.log'));
+    await expect(log.rotate()).resolves.toBeUndefined();
+    await log.prepare(new DirectLauncher());
+    await truncate(log.file, 11 * 1024 * 1024);
+    await mkdir(`${log.file}.1`);
+    await log.rotate();
+
+    expect((await stat(log.file)).size).toBe(0);
   });
 
   it('give what a program said when it fails', async () => {

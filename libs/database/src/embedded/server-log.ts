@@ -16,13 +16,14 @@ export class ServerLog {
 
   /**
    * Copies and empties a file grown too large. The server holds it open for appending, so it goes on at the start; a
-   * line written between the two steps is lost.
+   * line written between the two steps is lost. On a full disk it is emptied without a copy: there the room is needed
+   * most. Never rejects: the server is looked after whether its log can be kept small or not.
    */
   async rotate(): Promise<void> {
-    const { size } = await stat(this.file);
-    if (size < LARGEST_BYTES) return;
-    await copyFile(this.file, `${this.file}.1`);
-    await truncate(this.file, 0);
+    const found = await stat(this.file).catch(() => null);
+    if (found === null || found.size < LARGEST_BYTES) return;
+    await copyFile(this.file, `${this.file}.1`).catch(() => undefined);
+    await truncate(this.file, 0).catch(() => undefined);
   }
 
   /** The last lines, for an error message. */
