@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { AllowedOrigins } from '#auth';
+import { errorCode } from '#common';
 import { ConfigError, loadConfig, type AppConfig } from '#config';
 import { createGateway } from './create-gateway.js';
 import { greeting } from './greeting.js';
@@ -51,17 +52,13 @@ async function serve(gateway: NestExpressApplication, config: AppConfig): Promis
   } catch (error) {
     // Database and slices run by now, and are to end with us.
     await gateway.close();
-    throw isPortTaken(error)
+    throw errorCode(error) === 'EADDRINUSE'
       ? new Error(`Port ${port} of ${host} is in use. Set PORT to another one.`)
       : error;
   }
   const here = await gateway.getUrl();
   if (appUrl === null) gateway.get(AllowedOrigins).setOwn(here);
   process.stdout.write(greeting(config, appUrl ?? here));
-}
-
-function isPortTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
 // After an error that nobody caught, no state can be trusted any more. A supervisor starts the process again, and the

@@ -3,6 +3,7 @@ export { CommonModule } from './common.module.js';
 export { sameSecret } from './crypto/constant-time.js';
 export { SecretBox } from './crypto/secret-box.js';
 export type * from './errors/codes.js';
+export { errorCode } from './errors/error-code.js';
 export * from './errors/domain-error.js';
 export { DomainErrorFilter } from './errors/domain-error.filter.js';
 export { errorBody, internalError, type ErrorBody } from './errors/error-body.js';

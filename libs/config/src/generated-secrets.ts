@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { errorCode } from '#common';
 
 const schema = z.object({ secretKey: z.string(), adminKey: z.string(), adminPassword: z.string() });
 
@@ -12,8 +13,8 @@ export type GeneratedSecrets = z.infer<typeof schema> & {
 };
 
 /**
- * Reads `secrets.json` of the data directory, and makes it the first time. Only the owner may read it. Written by
- * rename, so that a crash leaves the whole file or none.
+ * Reads `secrets.json` of the data directory, and makes it the first time. Only the owner may read it. A
+ * crash leaves the whole file or none.
  * @throws Error when the file is there but can't be read: new secrets would make everything sealed unreadable.
  */
 export function generatedSecrets(dataDir: string): GeneratedSecrets {
@@ -21,7 +22,7 @@ export function generatedSecrets(dataDir: string): GeneratedSecrets {
   try {
     return { ...schema.parse(JSON.parse(readFileSync(file, 'utf8'))), fresh: false };
   } catch (error) {
-    if (!isMissing(error))
+    if (errorCode(error) !== 'ENOENT')
       throw new Error(`${file} can't be read; restore it, or remove the data directory`, { cause: error });
   }
   const secrets: z.infer<typeof schema> = {
@@ -30,12 +31,18 @@ export function generatedSecrets(dataDir: string): GeneratedSecrets {
     adminPassword: randomBytes(12).toString('base64url'),
   };
   mkdirSync(dataDir, { recursive: true, mode: 0o755 });
-  writeFileSync(`${file}.new`, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writeDurably(file, `${JSON.stringify(secrets, null, 2)}\n`);
   return { ...secrets, fresh: true };
 }
 
-/** Told by its code alone: an error of another realm (a Jest environment, a vm context) is no `instanceof Error`. */
-function isMissing(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ENOENT';
+/** Writes by rename, with file and folder on the disk before it returns: not even a power cut leaves an empty file. */
+function writeDurably(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
+  const folder = openSync(dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }

@@ -1,5 +1,4 @@
-import { CoreError } from '#common';
-import { errorCode } from './error-code.js';
+import { CoreError, errorCode } from '#common';
 
 /** Classes of SQLSTATE that say the server, or the way to it, is gone: connection exception, operator intervention. */
 const UNAVAILABLE = /^(08...|57P0[1-5]|53300)$/;
@@ -38,8 +37,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   return [...chain(error)].some(
     (each) =>
       (each instanceof CoreError && each.code === 'DATABASE_UNAVAILABLE') ||
-      UNAVAILABLE.test(errorCode(each)) ||
-      SOCKET_FAILURES.has(errorCode(each)) ||
+      UNAVAILABLE.test(errorCode(each) ?? '') ||
+      SOCKET_FAILURES.has(errorCode(each) ?? '') ||
       isPgOwnFailure(each),
   );
 }

@@ -12,7 +12,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../error-code.js';
+import { errorCode } from '#common';
 import { type Binaries, majorVersion } from './binaries.js';
 import type { Launcher } from './launcher.js';
 import { isAlive } from './postmaster.js';

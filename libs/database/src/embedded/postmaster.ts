@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errorCode } from '../error-code.js';
+import { errorCode } from '#common';
 import { runProgram } from './run-program.js';
 
 /** What PostgreSQL notes about itself in `postmaster.pid` (src/include/utils/pidfile.h). */
