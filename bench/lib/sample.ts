@@ -1,4 +1,6 @@
 import { throughput } from '../load/throughput.ts';
+import { PROXY_CORE } from './cores.ts';
+import { busySeconds } from './core-time.ts';
 import { settings } from './settings.ts';
 import { median } from './statistics.ts';
 
@@ -7,6 +9,8 @@ export interface Sample {
   readonly requestsPerSecond: number;
   /** CPU time of the proxy, in microseconds per request: what other work on the machine disturbs least. */
   readonly cpuMicros: number;
+  /** The part of the time in which the proxy's core worked for somebody else. */
+  readonly taken: number;
 }
 
 /** What is needed of a proxy to load it. */
@@ -19,10 +23,11 @@ export interface Loadable {
 /** Warms up, then measures. */
 export async function sample(proxy: Loadable): Promise<Sample> {
   await throughput(proxy.url, proxy.cookies, settings.warmUpSeconds);
-  const before = proxy.cpuSeconds();
+  const [cpuBefore, busyBefore] = [proxy.cpuSeconds(), busySeconds(PROXY_CORE)];
   const { requests, seconds } = await throughput(proxy.url, proxy.cookies, settings.seconds);
-  const cpuMicros = ((proxy.cpuSeconds() - before) / requests) * 1e6;
-  return { requestsPerSecond: requests / seconds, cpuMicros };
+  const cpu = proxy.cpuSeconds() - cpuBefore;
+  const taken = Math.max(0, (busySeconds(PROXY_CORE) - busyBefore - cpu) / seconds);
+  return { requestsPerSecond: requests / seconds, cpuMicros: (cpu / requests) * 1e6, taken };
 }
 
 /** The median of each figure by itself. */
@@ -30,5 +35,6 @@ export function medianOf(samples: readonly Sample[]): Sample {
   return {
     requestsPerSecond: median(samples.map(({ requestsPerSecond }) => requestsPerSecond)),
     cpuMicros: median(samples.map(({ cpuMicros }) => cpuMicros)),
+    taken: median(samples.map(({ taken }) => taken)),
   };
 }

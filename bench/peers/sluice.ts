@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { LOAD_CORE, PROXY_CORE } from '../lib/cores.ts';
 import { Database } from '../lib/database.ts';
 import { freePort } from '../lib/free-port.ts';
+import { gatewayCommand } from '../lib/gateway-command.ts';
 import { nginxCommand } from '../lib/nginx.ts';
 import { Pinned } from '../lib/pinned.ts';
 import { requireProgram } from '../lib/programs.ts';
@@ -11,8 +12,6 @@ import { temporaryFolder } from '../lib/temporary.ts';
 import { untilAnswers } from '../lib/until.ts';
 import { PATH, smallJson } from '../lib/upstream.ts';
 import type { Peer } from './peer.ts';
-
-export const GATEWAY = fileURLToPath(new URL('../../dist/apps/gateway/src/main.js', import.meta.url));
 
 const MEMORY_PROBE = fileURLToPath(new URL('../lib/memory-probe.js', import.meta.url));
 const PROFILES = fileURLToPath(new URL('../results/profiles', import.meta.url));
@@ -52,8 +51,7 @@ export class Sluice implements Peer {
     const [port, slicePort] = [await freePort(), await freePort()];
     const url = `http://127.0.0.1:${port}`;
     const env = environment({ port, slicePort, databaseUrl: database.url, slice: slice(slicePort) });
-    const command = [process.execPath, ...nodeFlags(), GATEWAY];
-    const gateway = parts.use(new Pinned(command, { core: PROXY_CORE, env, ipc: true }));
+    const gateway = parts.use(new Pinned(gatewayCommand(flags()), { core: PROXY_CORE, env, ipc: true }));
     await gateway.whileAlive(untilAnswers(`${url}/health`));
     const session = await signUp(url);
     await gateway.whileAlive(untilAnswers(url + PATH, { cookie: session.cookie }));
@@ -94,11 +92,11 @@ interface Session {
   readonly userId: string;
 }
 
-/** As `npm start` runs it, and the two things that the benchmark looks through. */
-function nodeFlags(): string[] {
+/** What the benchmark looks through. */
+function flags(): string[] {
   const probe = ['--expose-gc', '--import', MEMORY_PROBE];
   const profile = settings.profile ? ['--cpu-prof', '--cpu-prof-dir', PROFILES] : [];
-  return ['--enable-source-maps', ...probe, ...profile];
+  return [...probe, ...profile];
 }
 
 interface Place {

@@ -1,13 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { PROXY_CORE } from '../lib/cores.ts';
 import { freePort } from '../lib/free-port.ts';
+import { gatewayCommand } from '../lib/gateway-command.ts';
 import { Pinned } from '../lib/pinned.ts';
 import { mebibytes } from '../lib/report.ts';
 import { settings } from '../lib/settings.ts';
 import { median } from '../lib/statistics.ts';
 import { temporaryFolder } from '../lib/temporary.ts';
 import { untilAnswers } from '../lib/until.ts';
-import { GATEWAY } from '../peers/sluice.ts';
 import type { Row } from './row.ts';
 
 const SECONDS_TARGET = 2;
@@ -54,8 +54,7 @@ async function once(dataDir: string, settleMs: number): Promise<Boot> {
   const port = await freePort();
   const env = { PORT: String(port), DATA_DIR: dataDir, LOG_LEVEL: 'warn' };
   const begun = performance.now();
-  const command = [process.execPath, '--enable-source-maps', GATEWAY];
-  await using gateway = new Pinned(command, { core: PROXY_CORE, env });
+  await using gateway = new Pinned(gatewayCommand(), { core: PROXY_CORE, env });
   await gateway.whileAlive(untilAnswers(`http://127.0.0.1:${port}/health`));
   const seconds = (performance.now() - begun) / 1000;
   await wait(settleMs);

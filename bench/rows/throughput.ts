@@ -1,6 +1,7 @@
 import { count, type Line, times } from '../lib/report.ts';
 import { medianOf, sample, type Sample } from '../lib/sample.ts';
 import { settings } from '../lib/settings.ts';
+import { median } from '../lib/statistics.ts';
 import { Upstream } from '../lib/upstream.ts';
 import { direct } from '../peers/direct.ts';
 import { haproxy } from '../peers/haproxy.ts';
@@ -29,6 +30,9 @@ const TARGETS: Readonly<Record<string, readonly [must: number, aim: number]>> = 
   'nginx + auth_request': [3.5, 4],
 };
 
+/** From here on a figure is said to be disturbed. */
+const DISTURBED = 0.05;
+
 /** Requests per second through one core, and what a request costs. */
 export const throughput: Row = {
   name: 'throughput',
@@ -41,22 +45,19 @@ export const throughput: Row = {
     for (let round = 0; round < settings.rounds; round++) {
       for (const peer of all) samples.get(peer.name)?.push(await sample(peer));
     }
-    const medians = new Map([...samples].map(([name, taken]) => [name, medianOf(taken)]));
     return {
-      lines: lines(medians),
+      lines: lines(samples),
       data: { samples: Object.fromEntries(samples), resident: sluice.residentBytes() },
     };
   },
 };
 
-function lines(medians: ReadonlyMap<string, Sample>): Line[] {
-  const own = medians.get('Sluice');
-  if (own === undefined) throw new Error('Sluice was not measured');
-  return [...medians].map(([who, taken]) => {
-    const line = { what: 'throughput', who, figures: figuresOf(taken) };
+function lines(samples: ReadonlyMap<string, readonly Sample[]>): Line[] {
+  const own = samples.get('Sluice') ?? [];
+  return [...samples].map(([who, taken]) => {
+    const line = { what: 'throughput', who, figures: figuresOf(medianOf(taken)) };
     if (taken === own) return line;
-    const ratio = own.requestsPerSecond / taken.requestsPerSecond;
-    const byCpu = taken.cpuMicros / own.cpuMicros;
+    const { ratio, byCpu } = compare(own, taken);
     const compared = Number.isNaN(byCpu) ? times(ratio) : `${times(ratio)} (by CPU ${times(byCpu)})`;
     const target = TARGETS[who];
     if (target === undefined) return { ...line, compared };
@@ -64,7 +65,18 @@ function lines(medians: ReadonlyMap<string, Sample>): Line[] {
   });
 }
 
-function figuresOf({ requestsPerSecond, cpuMicros }: Sample): string {
+/** The median of the rounds' ratios: what slowed the machine in one round slowed both. */
+function compare(own: readonly Sample[], peer: readonly Sample[]): { ratio: number; byCpu: number } {
+  const rounds = own.map((sluice, round) => ({ sluice, other: peer[round] ?? sluice }));
+  return {
+    ratio: median(rounds.map(({ sluice, other }) => sluice.requestsPerSecond / other.requestsPerSecond)),
+    byCpu: median(rounds.map(({ sluice, other }) => other.cpuMicros / sluice.cpuMicros)),
+  };
+}
+
+function figuresOf({ requestsPerSecond, cpuMicros, taken }: Sample): string {
   const rate = `${count(requestsPerSecond)} requests/s`;
-  return Number.isNaN(cpuMicros) ? rate : `${rate}, ${cpuMicros.toFixed(1)} µs CPU each`;
+  if (Number.isNaN(cpuMicros)) return rate;
+  const disturbed = taken < DISTURBED ? '' : ` (others took ${(taken * 100).toFixed(0)} % of the core)`;
+  return `${rate}, ${cpuMicros.toFixed(1)} µs CPU each${disturbed}`;
 }
