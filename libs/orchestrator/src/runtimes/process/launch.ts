@@ -17,6 +17,8 @@ export interface LaunchedProcess {
   child: ChildProcess;
   /** Lets it become the slice. Call it once the process is on record. */
   go(plan: LaunchPlan): Promise<void>;
+  /** Ends it instead. */
+  abandon(): void;
 }
 
 /**
@@ -34,7 +36,18 @@ export async function launch(logFile: string): Promise<LaunchedProcess> {
     });
     await once(child, 'spawn');
     child.unref();
-    return { pid: pidOf(child), child, go: (plan) => send(child, plan) };
+    const pipe = pipeOf(child);
+    // It may break before the plan is sent; who sends it then is told so.
+    pipe.on('error', () => undefined);
+    return {
+      pid: pidOf(child),
+      child,
+      go: (plan) => send(pipe, plan),
+      abandon: () => {
+        child.kill('SIGKILL');
+        pipe.destroy();
+      },
+    };
   } catch (cause) {
     throw new RuntimeUnavailableError('the system starts no further process', { cause });
   } finally {
@@ -47,9 +60,13 @@ function pidOf(child: ChildProcess): number {
   return child.pid;
 }
 
-async function send(child: ChildProcess, plan: LaunchPlan): Promise<void> {
+function pipeOf(child: ChildProcess): Writable {
   const pipe = child.stdio[PLAN_FD];
   if (!(pipe instanceof Writable)) throw new TypeError('the launcher was started with a pipe for its plan');
+  return pipe;
+}
+
+async function send(pipe: Writable, plan: LaunchPlan): Promise<void> {
   try {
     pipe.end(`${JSON.stringify(plan)}\n`);
     await finished(pipe, { readable: false });

@@ -1,4 +1,4 @@
-import { copyFile, open, stat, truncate } from 'node:fs/promises';
+import { copyFile, open, rm, stat, truncate } from 'node:fs/promises';
 
 /** The most that `tail` reads: a few thousand lines. */
 const TAIL_BYTES = 1024 * 1024;
@@ -6,16 +6,18 @@ const TAIL_BYTES = 1024 * 1024;
 /**
  * Keeps a file that a running process appends to in bounds: over `maxBytes` its text is copied to `<file>.1` and the
  * file is emptied under the writer, who goes on at its beginning (opened for appending). So a log takes twice
- * `maxBytes` at the most, plus what is written between two calls.
+ * `maxBytes` at the most, plus what is written between two calls. Where there is no room for the copy the text is
+ * lost. Never fails: what can't be rotated now is at the next call.
  */
 export async function rotate(file: string, maxBytes: number): Promise<void> {
-  const size = await stat(file).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size <= maxBytes) return;
-  await copyFile(file, `${file}.1`);
-  await truncate(file);
+  try {
+    if ((await stat(file)).size <= maxBytes) return;
+    // Half a copy would only take more of a disk that is full.
+    await copyFile(file, `${file}.1`).catch(() => rm(`${file}.1`, { force: true }).catch(() => undefined));
+    await truncate(file);
+  } catch {
+    // No log yet, or none that can be opened; the slice runs all the same.
+  }
 }
 
 /** The last lines of a file; empty when there is none. */

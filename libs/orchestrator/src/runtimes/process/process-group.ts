@@ -1,6 +1,7 @@
 import { RuntimeUnavailableError } from '../errors.js';
 import { pollUntil } from '../poll.js';
 import type { ProcessIdentity, ProcessTable } from './process-table.js';
+import { isErrno } from './system-error.js';
 
 /** A killed process ends when the kernel gets to it; one that waits for a dead disk may never. */
 const KILL_TIMEOUT_MS = 5_000;
@@ -51,8 +52,4 @@ function signalGroup(groupId: number, signal: NodeJS.Signals): void {
     // It ended between the look and the signal.
     if (!isErrno(error, 'ESRCH')) throw error;
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

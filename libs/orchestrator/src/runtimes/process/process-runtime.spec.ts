@@ -1,15 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { eventually } from '../../../../../test/support/eventually.js';
 import { freePort } from '../../../../../test/support/free-port.js';
 import { getJson } from '../../../../../test/support/get-json.js';
 import type { SliceInstance, SliceSpec } from '../slice-runtime.js';
+import { RuntimeUnavailableError } from '../errors.js';
 import { launch } from './launch.js';
 import { ProcessRuntime } from './process-runtime.js';
+import type { ProcessTable } from './process-table.js';
 import { writeRunRecord } from './run-record.js';
 import { systemProcessTable } from './system-process-table.js';
 
@@ -137,5 +139,54 @@ describe('ProcessRuntime', () => {
     await get(instance, '/log?line=after');
     await eventually(async () => expect(await readFile(log, 'utf8')).toBe('after\n'));
     expect((await stat(`${log}.1`)).size).toBeGreaterThan(3_000);
+  });
+
+  it('keeps a slice’s log in bounds also when there is no room for its copy', async () => {
+    await runtime.start(await spec());
+    const log = join(folder, 'output.log');
+    await writeFile(log, 'x'.repeat(3_000));
+    // Nothing can be copied over a folder.
+    await mkdir(join(`${log}.1`, 'full'), { recursive: true });
+    expect(await runtime.list()).toMatchObject([{ state: 'running' }]);
+    expect((await stat(log)).size).toBe(0);
+  });
+
+  it('starts no second copy of a slice when it can’t read what is on record', async () => {
+    await runtime.start(await spec());
+    const record = join(folder, 'run.json');
+    await rename(record, `${record}.away`);
+    // Opens, and does not read: EISDIR.
+    await mkdir(record);
+    await expect(runtime.start(await spec())).rejects.toThrow(RuntimeUnavailableError);
+    await expect(runtime.stop(1, 0)).rejects.toThrow(RuntimeUnavailableError);
+    await expect(runtime.list()).rejects.toThrow(RuntimeUnavailableError);
+    await rmdir(record);
+    await rename(`${record}.away`, record);
+  });
+
+  it('ends the others, at the end of the gateway, when one slice can’t be', async () => {
+    const instance = await runtime.start(await spec({ id: 2 }));
+    await mkdir(join(folder, 'run.json'));
+    await expect(runtime.shutdown(0)).rejects.toThrow(RuntimeUnavailableError);
+    expect(await table.members(Number(instance.ref))).toEqual([]);
+    await rmdir(join(folder, 'run.json'));
+  });
+
+  it('leaves no process behind that could not be put on record', async () => {
+    const seen: number[] = [];
+    const watched: ProcessTable = {
+      identify: (pid) => {
+        seen.push(pid);
+        return table.identify(pid);
+      },
+      members: (groupId) => table.members(groupId),
+      hasEnvironment: (...asked) => table.hasEnvironment(...asked),
+      usage: (pids) => table.usage(pids),
+    };
+    const processes = new ProcessRuntime({ dataDir, installationId: 'test', processTable: watched });
+    await mkdir(join(folder, 'run.json.part'));
+    await expect(processes.start(await spec())).rejects.toThrow('EISDIR');
+    expect(seen).toHaveLength(1);
+    await eventually(async () => expect(await table.identify(seen[0] ?? 0)).toBeNull());
   });
 });

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { SystemClock, type Clock } from '#common';
 import { RuntimeUnavailableError, StartFailedError } from '../errors.js';
 import { SliceRuntime, type SliceInstance, type SliceSpec, type SliceUsage } from '../slice-runtime.js';
-import { launch } from './launch.js';
+import { launch, type LaunchedProcess } from './launch.js';
 import type { LaunchPlan } from './launcher.js';
 import { assertPortFree } from './loopback-port.js';
 import { rotate, tail } from './output-log.js';
@@ -13,6 +13,7 @@ import { endGroup, runs } from './process-group.js';
 import type { ProcessTable } from './process-table.js';
 import { findProgram } from './program.js';
 import { readRunRecord, removeRunRecord, writeRunRecord, type RunRecord } from './run-record.js';
+import { lookUnless } from './system-error.js';
 import { systemProcessTable } from './system-process-table.js';
 
 const HOST = '127.0.0.1';
@@ -86,14 +87,25 @@ export class ProcessRuntime extends SliceRuntime {
 
   async #launch(spec: SliceSpec, port: number, plan: LaunchPlan): Promise<SliceInstance> {
     const launched = await launch(this.#logOf(spec.id));
+    try {
+      const record = await this.#record(launched, spec, port);
+      await launched.go(plan);
+      return this.#instance(spec.id, record, true);
+    } catch (error) {
+      // It would wait for its plan as long as this gateway lives.
+      launched.abandon();
+      throw error;
+    }
+  }
+
+  async #record(launched: LaunchedProcess, spec: SliceSpec, port: number): Promise<RunRecord> {
     const identity = await this.#table.identify(launched.pid);
     if (identity === null)
       throw new StartFailedError('the process ended at once', await this.logs(spec.id, 20));
     const record = { ...identity, generation: spec.generation, port, startedAt: this.#clock.now() };
     await writeRunRecord(this.#folderOf(spec.id), record);
     this.#children.set(launched.pid, launched.child);
-    await launched.go(plan);
-    return this.#instance(spec.id, record, true);
+    return record;
   }
 
   override async inspect(sliceId: number): Promise<SliceInstance | null> {
@@ -124,7 +136,7 @@ export class ProcessRuntime extends SliceRuntime {
   }
 
   override async listData(): Promise<number[]> {
-    const names = await readdir(this.#root).catch((): string[] => []);
+    const names = (await lookUnless(['ENOENT'], readdir(this.#root))) ?? [];
     return names.filter((name) => /^\d+$/.test(name)).map(Number);
   }
 
@@ -139,7 +151,10 @@ export class ProcessRuntime extends SliceRuntime {
   }
 
   override async shutdown(graceMs: number): Promise<void> {
-    await Promise.all((await this.list()).map(({ sliceId }) => this.stop(sliceId, graceMs)));
+    const ends = await Promise.allSettled((await this.listData()).map((id) => this.stop(id, graceMs)));
+    // One that can't be ended keeps none of the others alive.
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   #environment(spec: SliceSpec, port: number): Record<string, string> {

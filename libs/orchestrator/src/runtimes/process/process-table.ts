@@ -11,7 +11,10 @@ export interface ProcessIdentity {
   bootId: string;
 }
 
-/** The system's processes. A zombie, dead but not yet collected by its parent, counts as gone. */
+/**
+ * The system's processes. A zombie, dead but not yet collected by its parent, counts as gone. Every method throws
+ * `RuntimeUnavailableError` when the system does not tell.
+ */
 export interface ProcessTable {
   /** Null when no process of that pid runs. */
   identify(pid: number): Promise<ProcessIdentity | null>;

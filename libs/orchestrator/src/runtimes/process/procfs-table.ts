@@ -1,9 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { SliceUsage } from '../slice-runtime.js';
 import type { ProcessIdentity, ProcessTable } from './process-table.js';
+import { lookUnless } from './system-error.js';
 
 /** proc_pid_stat(5) counts CPU time in USER_HZ, which is 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
+
+/** ENOENT: no such process; ESRCH: it ended in mid-read. */
+const GONE = ['ENOENT', 'ESRCH'];
+
+/** Another user's process, where the system hides those (hidepid in proc(5)): no slice is one. */
+const NOT_OURS = [...GONE, 'EACCES', 'EPERM'];
 
 interface ProcessStat {
   groupId: number;
@@ -14,20 +21,21 @@ interface ProcessStat {
 /** Linux: proc(5). */
 export class ProcfsTable implements ProcessTable {
   async identify(pid: number): Promise<ProcessIdentity | null> {
-    const stat = await readStat(pid);
+    const stat = await readStat(pid, GONE);
     if (stat === null) return null;
-    const bootId = await readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-    return { pid, startTime: stat.startTime, bootId: bootId.trim() };
+    const bootId = await lookUnless([], readFile('/proc/sys/kernel/random/boot_id', 'utf8'));
+    return { pid, startTime: stat.startTime, bootId: bootId?.trim() ?? '' };
   }
 
   async members(groupId: number): Promise<number[]> {
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
-    const stats = await Promise.all(pids.map(readStat));
+    const names = (await lookUnless([], readdir('/proc'))) ?? [];
+    const pids = names.filter((name) => /^\d+$/.test(name)).map(Number);
+    const stats = await Promise.all(pids.map((pid) => readStat(pid, NOT_OURS)));
     return pids.filter((_, i) => stats[i]?.groupId === groupId);
   }
 
   async hasEnvironment(pid: number, name: string, value: string): Promise<boolean> {
-    const environ = await readOrNull(`/proc/${pid}/environ`);
+    const environ = await lookUnless(NOT_OURS, readFile(`/proc/${pid}/environ`, 'utf8'));
     return environ?.split('\0').includes(`${name}=${value}`) ?? false;
   }
 
@@ -41,13 +49,16 @@ export class ProcfsTable implements ProcessTable {
 }
 
 async function usageOf(pid: number): Promise<SliceUsage> {
-  const [stat, status] = await Promise.all([readStat(pid), readOrNull(`/proc/${pid}/status`)]);
+  const [stat, status] = await Promise.all([
+    readStat(pid, GONE),
+    lookUnless(GONE, readFile(`/proc/${pid}/status`, 'utf8')),
+  ]);
   const residentKib = Number(/^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1] ?? 0);
   return { memoryBytes: residentKib * 1024, cpuSeconds: (stat?.cpuTicks ?? 0) / TICKS_PER_SECOND };
 }
 
-async function readStat(pid: number): Promise<ProcessStat | null> {
-  const text = await readOrNull(`/proc/${pid}/stat`);
+async function readStat(pid: number, unless: readonly string[]): Promise<ProcessStat | null> {
+  const text = await lookUnless(unless, readFile(`/proc/${pid}/stat`, 'utf8'));
   if (text === null) return null;
   // Field 2, the program's name in brackets, may hold blanks and brackets itself: count from the last bracket on.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -60,9 +71,4 @@ async function readStat(pid: number): Promise<ProcessStat | null> {
     cpuTicks: Number(field(14)) + Number(field(15)),
     startTime: field(22),
   };
-}
-
-/** Null when the process is gone (ENOENT, or ESRCH in mid-read) or is not ours to look at. */
-async function readOrNull(path: string): Promise<string | null> {
-  return readFile(path, 'utf8').catch(() => null);
 }

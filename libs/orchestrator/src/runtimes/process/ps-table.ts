@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { RuntimeUnavailableError } from '../errors.js';
 import type { SliceUsage } from '../slice-runtime.js';
 import type { ProcessIdentity, ProcessTable } from './process-table.js';
 
@@ -36,9 +37,11 @@ export class PsTable implements ProcessTable {
 
 /** Rows of words. ps exits 1 when no process matches: no rows. */
 async function ps(args: readonly string[]): Promise<string[][]> {
-  const { stdout } = await run('ps', args, { env: { LC_ALL: 'C', PATH: '/bin:/usr/bin' } }).catch(() => ({
-    stdout: '',
-  }));
+  const env = { LC_ALL: 'C', PATH: '/bin:/usr/bin' };
+  const { stdout } = await run('ps', args, { env }).catch((cause: unknown) => {
+    if (Object(cause).code === 1) return { stdout: '' };
+    throw new RuntimeUnavailableError('ps does not tell what runs', { cause });
+  });
   return stdout
     .split('\n')
     .map((line) => line.trim().split(/\s+/))

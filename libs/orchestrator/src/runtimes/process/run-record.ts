@@ -1,6 +1,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { lookUnless } from './system-error.js';
 
 const runRecord = z.object({
   pid: z.number().int().positive(),
@@ -16,9 +17,13 @@ export type RunRecord = z.infer<typeof runRecord>;
 
 const fileIn = (folder: string): string => join(folder, 'run.json');
 
-/** Null when nothing is on record, or what is can't be read: then it was never whole, and nothing was started. */
+/**
+ * Null when nothing is on record, or a text that was never whole: then nothing was started.
+ * @throws RuntimeUnavailableError when what is on record can't be read
+ */
 export async function readRunRecord(folder: string): Promise<RunRecord | null> {
-  const text = await readFile(fileIn(folder), 'utf8').catch(() => '');
+  const text = await lookUnless(['ENOENT'], readFile(fileIn(folder), 'utf8'));
+  if (text === null) return null;
   try {
     return runRecord.parse(JSON.parse(text));
   } catch {
