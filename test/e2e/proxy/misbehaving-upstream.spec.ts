@@ -75,6 +75,29 @@ describe('An upstream that breaks HTTP is a bad gateway', () => {
   });
 });
 
+describe('An upstream that says 1xx instead of an answer', () => {
+  const INTERIM = 'HTTP/1.1 102 Processing\r\n\r\n';
+
+  it('is a bad gateway once it has said it too often', async () => {
+    const answer = await answerTo(INTERIM.repeat(10_000));
+    expect(answer.slice(answer.lastIndexOf('HTTP/1.1'))).toMatch(/^HTTP\/1\.1 502 .*BAD_GATEWAY/s);
+    expect(answer.split(INTERIM)).toHaveLength(17);
+  });
+
+  it('gains no time by it', async () => {
+    await using upstream = await StubUpstream.start(async (connection) => {
+      await connection.head();
+      const drip = setInterval(() => connection.write(INTERIM), 60);
+      await connection.closed;
+      clearInterval(drip);
+    });
+    await using proxy = await ProxyHarness.start(upstream, { timeoutMs: 300 });
+    const answer = await RawClient.exchange(proxy.port, GET);
+    expect(answer.slice(answer.lastIndexOf('HTTP/1.1'))).toMatch(/^HTTP\/1\.1 504 /);
+    expect(proxy.outcomes).toEqual(['GATEWAY_TIMEOUT']);
+  });
+});
+
 describe('An upstream that says too much is corrected', () => {
   it('the bytes after its body never reach a client', async () => {
     await using upstream = await StubUpstream.start(

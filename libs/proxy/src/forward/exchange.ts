@@ -10,11 +10,20 @@ import { upstreamError } from './upstream-error.js';
 /** Largest body that is joined to its headers, in bytes. Strings up to 16 KB Node writes without a copy on the heap. */
 const SMALL_BODY = 8 * 1024;
 
+/** How many interim responses (1xx) one request may get: Node buffers them without back-pressure. */
+const MAX_INTERIM_RESPONSES = 16;
+
 const EXCHANGE = Symbol('sluice.exchange');
 type ExchangeResponse = ServerResponse & { [EXCHANGE]?: Pick<Exchange, 'abandon' | 'resume'> };
 
+/** What an exchange needs to know of where it goes. */
+export interface ExchangeTarget {
+  /** From the end of the request to the first byte of the answer, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
 /** What an exchange needs from the forwarder that runs it. */
-export interface ExchangeHost<Target = unknown> {
+export interface ExchangeHost<Target extends ExchangeTarget = ExchangeTarget> {
   readonly responseHeaders: ResponseHeaders;
   /** How long a client may stall its upload, in milliseconds. */
   readonly uploadIdleMs: number;
@@ -28,7 +37,7 @@ export interface ExchangeHost<Target = unknown> {
  * One request on its way to an upstream and its answer on its way back: undici's handler and the state of both ends.
  * Listeners are static functions that find their exchange on the response, so a request creates none of its own.
  */
-export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
+export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements Dispatcher.DispatchHandler {
   readonly body: RequestBody | null;
   #controller: Dispatcher.DispatchController | null = null;
   #awaitsDrain = false;
@@ -36,6 +45,9 @@ export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
   /** NaN where the upstream did not say. */
   #contentLength = Number.NaN;
   #settled = false;
+  #interimResponses = 0;
+  /** Runs from the first interim response to the final one; undici starts its own anew at each. */
+  #finalHeadTimer: NodeJS.Timeout | null = null;
 
   constructor(
     readonly req: IncomingMessage,
@@ -65,6 +77,7 @@ export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
       this.#inform(status, headers);
       return;
     }
+    this.#clearFinalHeadTimer();
     const transferEncoding = headers['transfer-encoding'];
     // undici reads any other coding until the connection closes, and would pass it on as a plain 200.
     if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
@@ -132,8 +145,23 @@ export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
   }
 
   #inform(status: number, headers: IncomingHttpHeaders): void {
+    if (++this.#interimResponses > MAX_INTERIM_RESPONSES) {
+      this.fail(new ProxyError('BAD_GATEWAY', 'The application sent too many interim responses.'));
+      return;
+    }
+    this.#finalHeadTimer ??= setTimeout(() => this.#finalHeadIsDue(), this.target.timeoutMs);
     if (this.req.httpVersion === '1.0' || this.res.headersSent) return;
     this.res.writeInformation(status, this.host.responseHeaders.forInterim(headers, this.#facts(status)));
+  }
+
+  #finalHeadIsDue(): void {
+    // The time counts from the end of the request; of an upload that stalls others take care.
+    if (this.body?.readableEnded === false) this.#finalHeadTimer?.refresh();
+    else this.fail(new ProxyError('GATEWAY_TIMEOUT', 'The application did not answer in time.'));
+  }
+
+  #clearFinalHeadTimer(): void {
+    if (this.#finalHeadTimer !== null) clearTimeout(this.#finalHeadTimer);
   }
 
   #facts(status: number): ResponseFacts {
@@ -146,6 +174,7 @@ export class Exchange<Target = unknown> implements Dispatcher.DispatchHandler {
 
   #settle(error: ProxyError | null): void {
     this.#settled = true;
+    this.#clearFinalHeadTimer();
     this.body?.destroy();
     this.host.settled(this, error);
   }

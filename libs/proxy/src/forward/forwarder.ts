@@ -3,16 +3,15 @@ import { Agent } from 'undici';
 import { ProxyError, type Clock, type DomainError } from '#common';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { answerError } from '../http/answer.js';
-import { Exchange, type ExchangeHost } from './exchange.js';
+import { Exchange, type ExchangeHost, type ExchangeTarget } from './exchange.js';
+import { upstreamError } from './upstream-error.js';
 
 /** Where a request goes. */
-export interface ForwardTarget {
+export interface ForwardTarget extends ExchangeTarget {
   /** `http://host:port`, without a path. */
   readonly origin: string;
   /** Path and query as the upstream gets them; starts with `/`. */
   readonly path: string;
-  /** From the end of the request to the first byte of the answer, in milliseconds. */
-  readonly timeoutMs: number;
 }
 
 /** How a forwarded request ended. */
@@ -68,7 +67,7 @@ export class Forwarder {
   }
 
   /**
-   * Forwards a request and answers it, whatever happens. Never throws.
+   * Forwards a request and answers it, whatever happens.
    * @param headers what the upstream gets, from `RequestHeaders.forUpstream`
    */
   forward(req: IncomingMessage, res: ServerResponse, target: ForwardTarget, headers: string[]): void {
@@ -77,19 +76,14 @@ export class Forwarder {
       this.#refuseBusy(req, res, target);
       return;
     }
-    this.#inFlight.set(target.origin, inFlight + 1);
     const exchange = new Exchange(req, res, target, this.#host);
-    this.#agent.dispatch(
-      {
-        origin: target.origin,
-        path: target.path,
-        method: req.method ?? 'GET',
-        headers,
-        body: exchange.body,
-        headersTimeout: target.timeoutMs,
-      },
-      exchange,
-    );
+    // Only now: what has been counted is given back by the exchange alone, when it settles.
+    this.#inFlight.set(target.origin, inFlight + 1);
+    try {
+      this.#dispatch(exchange, headers);
+    } catch (cause) {
+      exchange.fail(upstreamError(cause));
+    }
   }
 
   /** How many requests are in flight to an origin. */
@@ -100,6 +94,21 @@ export class Forwarder {
   /** Aborts what is in flight and closes all connections to upstreams. */
   async destroy(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  #dispatch(exchange: Exchange<ForwardTarget>, headers: string[]): void {
+    const { req, target, body } = exchange;
+    this.#agent.dispatch(
+      {
+        origin: target.origin,
+        path: target.path,
+        method: req.method ?? 'GET',
+        headers,
+        body,
+        headersTimeout: target.timeoutMs,
+      },
+      exchange,
+    );
   }
 
   #refuseBusy(req: IncomingMessage, res: ServerResponse, target: ForwardTarget): void {
