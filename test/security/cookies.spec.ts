@@ -35,6 +35,7 @@ describe('The gateway’s credentials never reach a slice', () => {
     'x_admin_key: SECRET',
     'Authorization: Bearer slu_SECRET',
     'authorization: bearer   slu_SECRET ',
+    'Authorization: Bearer\tslu_SECRET',
     'Authorization: Basic eA==\r\nAuthorization: Bearer slu_SECRET',
   ])('%j', async (lines) => {
     const seen = await forwarded(lines);
@@ -65,6 +66,13 @@ describe('A slice can not act on the gateway’s origin', () => {
     'set-cookie: a=1\r\nSET-COOKIE: session=EVIL',
     'Clear-Site-Data: "EVIL"',
     'Alt-Svc: h3="EVIL:443"',
+    'Strict-Transport-Security: max-age=0; EVIL',
+    'Service-Worker-Allowed: /EVIL',
+    'NEL: {"report_to":"EVIL"}',
+    'Report-To: {"group":"EVIL"}',
+    'Reporting-Endpoints: default="https://EVIL"',
+    'Accept-CH: EVIL',
+    'Origin-Agent-Cluster: ?0;EVIL',
   ])('by %j', async (lines) => {
     const answer = await answered(lines);
     expect(answer).toMatch(/^HTTP\/1\.1 200/);

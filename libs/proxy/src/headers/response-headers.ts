@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { assertNever } from '#common';
 import { SECURITY_HEADERS } from '../http/security-headers.js';
 import type { GatewayCookies } from './cookies.js';
 import { connectionListed, HOP_BY_HOP } from './hop-by-hop.js';
@@ -12,15 +13,46 @@ export interface ResponseFacts {
 }
 
 /**
- * Not a slice's to say, because they act on the whole origin, which it shares with the gateway: `Clear-Site-Data`
- * would sign everybody out, `Alt-Svc` would move the origin to another server.
+ * Not a slice's to say, because they act on the whole origin (or host), which it shares with the gateway and every
+ * other page there, and mostly outlive the answer: a header that a slice sets stays as it is, but these it has not to
+ * set. Where the gateway has one of its own, that one is always sent.
  */
-const ORIGIN_WIDE = ['clear-site-data', 'alt-svc'];
+const ORIGIN_WIDE: ReadonlySet<string> = new Set([
+  // Would sign everybody out.
+  'clear-site-data',
+  // Would move the origin to another server.
+  'alt-svc',
+  // Binds the host, with its subdomains, for as long as it says; `max-age=0` would take the binding away.
+  'strict-transport-security',
+  // Would let a script under the slice's path intercept the pages of the gateway.
+  'service-worker-allowed',
+  // Would send reports of everybody's requests to where the slice likes.
+  'nel',
+  'report-to',
+  'reporting-endpoints',
+  // Would have the browser tell more of itself to the whole origin.
+  'accept-ch',
+  // The first page of the origin decides for all of them.
+  'origin-agent-cluster',
+]);
 
-const DROP = -1;
-const SET_COOKIE = -2;
-const TRAILER = -3;
-const CONTENT_LENGTH = -4;
+/** Sent where the upstream does not set the field itself. */
+const DEFAULTS = SECURITY_HEADERS.filter(({ key }) => !ORIGIN_WIDE.has(key));
+/** Sent always; name, value, name, value … */
+const FIXED = SECURITY_HEADERS.filter(({ key }) => ORIGIN_WIDE.has(key)).flatMap(({ name, value }) => [
+  name,
+  value,
+]);
+
+/** What is done with a field; the others are passed on. */
+type Action = 'drop' | 'set-cookie' | 'trailer' | 'content-length';
+
+const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ...[...HOP_BY_HOP, ...ORIGIN_WIDE].map((name) => [name, 'drop'] as const),
+  ['set-cookie', 'set-cookie'],
+  ['trailer', 'trailer'],
+  ['content-length', 'content-length'],
+]);
 
 /** Fields that must not come after the body (RFC 9110 §6.5.1): framing, routing, authentication, cookies, content. */
 const NEVER_IN_TRAILERS: ReadonlySet<string> = new Set([
@@ -44,60 +76,50 @@ const NEVER_IN_TRAILERS: ReadonlySet<string> = new Set([
 /** Turns the headers of an upstream's response into those its client gets: name, value, name, value … */
 export class ResponseHeaders {
   readonly #cookies: GatewayCookies;
-  /** What to do with a field: a negative number is one of the actions, another the index of a header of ours. */
-  readonly #actions: ReadonlyMap<string, number>;
 
   constructor(cookies: GatewayCookies) {
     this.#cookies = cookies;
-    this.#actions = new Map([
-      ...[...HOP_BY_HOP, ...ORIGIN_WIDE].map((name) => [name, DROP] as const),
-      ...SECURITY_HEADERS.map(({ key }, index) => [key, index] as const),
-      ['x-request-id', SECURITY_HEADERS.length],
-      ['set-cookie', SET_COOKIE],
-      ['trailer', TRAILER],
-      ['content-length', CONTENT_LENGTH],
-    ]);
   }
 
   /** The final response's headers: what the upstream sent and may send, and of ours what it didn't set itself. */
   forClient(upstream: IncomingHttpHeaders, facts: ResponseFacts): string[] {
-    const out: string[] = [];
-    const present = this.#pass(upstream, facts, out);
-    for (let i = 0; i < SECURITY_HEADERS.length; i++) {
-      const header = SECURITY_HEADERS[i];
-      if (header !== undefined && (present & (1 << i)) === 0) out.push(header.name, header.value);
+    const listed = connectionListed(upstream.connection);
+    const out = this.#pass(upstream, facts, listed);
+    for (const { key, name, value } of DEFAULTS) {
+      if (upstream[key] === undefined || listed?.has(key)) out.push(name, value);
     }
-    if ((present & (1 << SECURITY_HEADERS.length)) === 0) out.push('X-Request-Id', facts.requestId);
+    for (const part of FIXED) out.push(part);
+    if (upstream['x-request-id'] === undefined || listed?.has('x-request-id')) {
+      out.push('X-Request-Id', facts.requestId);
+    }
     return out;
   }
 
   /** An interim response's headers (103 Early Hints): what may be passed on, and nothing added. */
   forInterim(upstream: IncomingHttpHeaders, facts: ResponseFacts): string[] {
-    const out: string[] = [];
-    this.#pass(upstream, facts, out);
-    return out;
+    return this.#pass(upstream, facts, connectionListed(upstream.connection));
   }
 
-  /** Copies what may be passed on; gives the set of our own headers that the upstream brought, one bit each. */
-  #pass(upstream: IncomingHttpHeaders, facts: ResponseFacts, out: string[]): number {
-    const listed = connectionListed(upstream.connection);
-    let present = 0;
+  /** Copies what may be passed on. */
+  #pass(
+    upstream: IncomingHttpHeaders,
+    facts: ResponseFacts,
+    listed: ReturnType<typeof connectionListed>,
+  ): string[] {
+    const out: string[] = [];
     for (const key of Object.keys(upstream)) {
       const value = upstream[key];
       if (value === undefined || listed?.has(key)) continue;
-      const action = this.#actions.get(key);
-      if (action !== undefined) {
-        if (action >= 0) present |= 1 << action;
-        else if (!isAllowed(action, facts)) continue;
-      }
+      const action = ACTIONS.get(key);
+      if (action !== undefined && !isAllowed(action, facts)) continue;
       if (typeof value === 'string') this.#push(out, key, value, action);
       else for (const line of value) this.#push(out, key, line, action);
     }
-    return present;
+    return out;
   }
 
-  #push(out: string[], key: string, value: string, action: number | undefined): void {
-    if (action === SET_COOKIE && this.#cookies.ownsSetCookie(value)) return;
+  #push(out: string[], key: string, value: string, action: Action | undefined): void {
+    if (action === 'set-cookie' && this.#cookies.ownsSetCookie(value)) return;
     out.push(key, value);
   }
 }
@@ -110,16 +132,18 @@ export function trailersForClient(upstream: IncomingHttpHeaders): [string, strin
   });
 }
 
-function isAllowed(action: number, facts: ResponseFacts): boolean {
+function isAllowed(action: Action, facts: ResponseFacts): boolean {
   switch (action) {
-    case DROP:
+    case 'drop':
       return false;
-    case TRAILER:
+    case 'set-cookie':
+      return true;
+    case 'trailer':
       return facts.trailers;
-    case CONTENT_LENGTH:
+    case 'content-length':
       // 204 must not have one; 304's speaks of another message's body, and parsers differ on it (RFC 9110 §8.6).
       return facts.status >= 200 && facts.status !== 204 && facts.status !== 304;
     default:
-      return true;
+      return assertNever(action);
   }
 }
