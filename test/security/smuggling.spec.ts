@@ -52,6 +52,7 @@ describe('A request that two servers could read in two ways is refused, and no u
     [400, 'the absolute form of another host', `GET http://b/x HTTP/1.1\r\n${HOST}\r\n`],
     [400, 'the absolute form with userinfo', `GET http://u@a/x HTTP/1.1\r\n${HOST}\r\n`],
     [400, 'the absolute form of another scheme', `GET file://a/x HTTP/1.1\r\n${HOST}\r\n`],
+    [400, 'the absolute form of another scheme, without a Host', 'GET ftp://a/x HTTP/1.0\r\n\r\n'],
     [501, 'CONNECT', `CONNECT a:80 HTTP/1.1\r\n${HOST}\r\n`],
     [501, 'TRACE', `TRACE /x HTTP/1.1\r\n${HOST}\r\n`],
     [400, 'an asterisk of another method', `GET * HTTP/1.1\r\n${HOST}\r\n`],

@@ -111,8 +111,9 @@ function readTarget(req: IncomingMessage): RequestPath | ProxyError {
 function originForm(url: string, host: string | undefined): string | null {
   if (url.charCodeAt(0) === 0x2f || url === '*') return url;
   const absolute = ABSOLUTE_FORM.exec(url);
-  if (absolute?.[1]?.toLowerCase() !== host?.toLowerCase()) return null;
-  const rest = absolute?.[2] ?? '';
+  if (absolute === null) return null;
+  const [, authority, rest = ''] = absolute;
+  if (authority?.toLowerCase() !== host?.toLowerCase()) return null;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
