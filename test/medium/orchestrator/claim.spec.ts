@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '#database';
 import { SliceRepository } from '../../../libs/orchestrator/src/slices/slice-repository.js';
+import { controlOf } from '../../support/control.js';
+import { eventually } from '../../support/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 
 let database: TestDatabase;
@@ -28,8 +30,8 @@ async function newUser(): Promise<string> {
 
 async function newSlice(status = 'active', desired = 'running'): Promise<number> {
   const [row] = await dataSource.query<[{ id: number }]>(
-    `INSERT INTO slice (name, runtime, memory_bytes, cpus, spec_hash, status, desired_state)
-     VALUES (gen_random_uuid()::text, 'process', 1, 1, '', $1, $2) RETURNING id`,
+    `INSERT INTO slice (name, runtime, memory_bytes, cpus, spec_hash, status, desired_state, claimable)
+     VALUES (gen_random_uuid()::text, 'process', 1, 1, '', $1, $2, true) RETURNING id`,
     [status, desired],
   );
   return row.id;
@@ -54,6 +56,22 @@ describe('a sign-up that claims a ready slice', () => {
     await newSlice('stopped', 'stopped');
     await newSlice('active', 'absent');
     expect(await slices.claim(await newUser())).toBeNull();
+  });
+});
+
+describe('a customer who waited for a slice', () => {
+  it('is heard of when one is made for them, by whoever remembers that they had none', async () => {
+    const control = await controlOf(database);
+    const heard: string[] = [];
+    await control.listen('slice_changed', (payload) => heard.push(payload));
+    await newSlice();
+    const owner = await newUser();
+    const { id } = await slices.insert(
+      { name: 'theirs', ownerId: owner, runtime: 'process', memoryBytes: 1, cpus: 1, specHash: '' },
+      dataSource.manager,
+    );
+    await eventually(async () => expect(heard).toEqual([`${id}:${owner}:`]));
+    await control.stop();
   });
 });
 
