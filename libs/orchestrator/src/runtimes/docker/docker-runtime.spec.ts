@@ -139,6 +139,22 @@ describeWithDocker('DockerRuntime', () => {
     await network.remove();
   });
 
+  it('refuses a network of ours on which slices could reach each other', async () => {
+    const network = await docker.createNetwork({
+      Name: `sluice-${installationId}`,
+      Labels: { 'sluice.installation': installationId },
+    });
+    await expect(runtime.start(await spec())).rejects.toThrow(/enable_icc is not false/);
+    await network.remove();
+    expect(await runtime.start(await spec())).toMatchObject({ state: 'running' });
+  });
+
+  it('runs the very image its volume was handed over for', async () => {
+    const { ref } = await runtime.start(await spec());
+    const { Config, Image } = await docker.getContainer(ref).inspect();
+    expect(Config.Image).toBe(Image);
+  });
+
   it('says that an image is not to be had', async () => {
     const start = runtime.start(await spec({ image: 'sluice-test/no-such-image:1' }));
     await expect(start).rejects.toThrow(

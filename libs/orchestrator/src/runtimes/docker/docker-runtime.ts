@@ -72,7 +72,8 @@ export class DockerRuntime extends SliceRuntime {
     signal?.throwIfAborted();
     const options = containerOptions({
       spec,
-      image: spec.image,
+      // The very image the volume was handed over for, wherever its tag points by now.
+      image: image.Id,
       ownership: this.#ownership,
       policy: this.#policy,
       network,

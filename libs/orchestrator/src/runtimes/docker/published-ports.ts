@@ -1,9 +1,12 @@
 import type Docker from 'dockerode';
-import { StartFailedError } from '../errors.js';
+import { ForeignResourceError, StartFailedError } from '../errors.js';
 import type { SliceSpec } from '../slice-runtime.js';
 import { CONTAINER_PORT_KEY, type Addressing } from './addressing.js';
 import { ask, find } from './engine.js';
 import type { Ownership } from './ownership.js';
+
+/** Inter-container connectivity: "false" has the engine drop what goes from one container to another. */
+const ENABLE_ICC = 'com.docker.network.bridge.enable_icc';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -53,7 +56,10 @@ export class PublishedPorts implements Addressing {
     const found = await find(this.#docker.getNetwork(name).inspect());
     if (found !== null) {
       this.#ownership.assertOurs(`network ${name}`, found.Labels);
-      return;
+      if (found.Options?.[ENABLE_ICC] === 'false') return;
+      throw new ForeignResourceError(
+        `on the network ${name} slices could reach each other (${ENABLE_ICC} is not false); remove it, and it is made anew`,
+      );
     }
     await ask(
       this.#docker.createNetwork({
@@ -62,7 +68,7 @@ export class PublishedPorts implements Addressing {
         Driver: 'bridge',
         EnableIPv6: false,
         Labels: labels,
-        Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+        Options: { [ENABLE_ICC]: 'false' },
       }),
     );
   }
