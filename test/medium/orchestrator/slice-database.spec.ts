@@ -144,6 +144,21 @@ describe.each(ROLES)('slice databases, with a gateway that is %s', (_, attribute
     expect(await nothingIsThere()).toBe(true);
   });
 
+  it.each(['IS_TEMPLATE true', 'CONNECTION LIMIT 0'])(
+    'bears that a slice sets %s on the database it owns',
+    async (setting) => {
+      const bySlice = (): Promise<unknown> =>
+        withClient(asSlice(), (client) => client.query(`ALTER DATABASE slice_${sliceId} ${setting}`));
+      await sliceDatabase().ensure(sliceId, PASSWORD);
+      await bySlice();
+      await sliceDatabase().ensure(sliceId, PASSWORD);
+      expect(await connectionRefusal(asSlice())).toBeNull();
+      await bySlice();
+      await sliceDatabase().drop(sliceId);
+      expect(await nothingIsThere()).toBe(true);
+    },
+  );
+
   it('lets only the latest password in', async () => {
     await sliceDatabase().ensure(sliceId, 'the former');
     await sliceDatabase().ensure(sliceId, PASSWORD);

@@ -9,6 +9,9 @@ import { SliceDatabase, type SliceDatabaseAccess, type SliceDatabaseRemnant } fr
 /** `datconnlimit` of a database whose DROP was interrupted: it can only be dropped (PostgreSQL 16 and later). */
 const INVALID_DATABASE = -2;
 
+/** `datconnlimit` of a database that only its role limits. */
+const UNLIMITED = -1;
+
 const NAME = /^slice_(\d+)$/;
 
 interface Found {
@@ -19,6 +22,7 @@ interface Found {
 interface FoundDatabase {
   connectionLimit: number;
   allowsConnections: boolean;
+  isTemplate: boolean;
 }
 
 /**
@@ -50,8 +54,11 @@ export class PostgresSliceDatabase extends SliceDatabase {
   override async drop(sliceId: number): Promise<void> {
     const name = databaseName(sliceId);
     await this.withRunner(async (runner) => {
-      if ((await this.findDatabase(runner, name)) !== null) {
+      const found = await this.findDatabase(runner, name);
+      if (found !== null) {
         await this.assertOurs(runner, name);
+        // A slice owns its database, and may have made it a template, which can't be dropped.
+        if (found.isTemplate) await runner.query(`ALTER DATABASE "${name}" IS_TEMPLATE false`);
         await runner.query(`DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`);
       }
       if ((await this.findRole(runner, name)) !== null) {
@@ -123,8 +130,11 @@ export class PostgresSliceDatabase extends SliceDatabase {
       );
     }
     await runner.query(`REVOKE ALL ON DATABASE "${name}" FROM PUBLIC`);
-    if (found?.allowsConnections !== true)
-      await runner.query(`ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`);
+    // The slice owns its database: it may have locked itself out, or made it a template.
+    if (found?.allowsConnections === true && found.connectionLimit === UNLIMITED && !found.isTemplate) return;
+    await runner.query(
+      `ALTER DATABASE "${name}" ALLOW_CONNECTIONS true CONNECTION LIMIT ${UNLIMITED} IS_TEMPLATE false`,
+    );
   }
 
   private async findRole(runner: QueryRunner, name: string): Promise<Found | null> {
@@ -137,7 +147,8 @@ export class PostgresSliceDatabase extends SliceDatabase {
 
   private async findDatabase(runner: QueryRunner, name: string): Promise<FoundDatabase | null> {
     const [row] = await runner.query(
-      `SELECT datconnlimit AS "connectionLimit", datallowconn AS "allowsConnections" FROM pg_database WHERE datname = $1`,
+      `SELECT datconnlimit AS "connectionLimit", datallowconn AS "allowsConnections", datistemplate AS "isTemplate"
+         FROM pg_database WHERE datname = $1`,
       [name],
     );
     return row ?? null;
