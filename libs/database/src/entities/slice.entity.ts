@@ -43,6 +43,13 @@ export class Slice {
   @JoinColumn({ name: 'owner_id' })
   owner?: Relation<User> | null;
 
+  /**
+   * May be given to a customer who signs up: made like any other, and never anybody's. Once false it stays so, since
+   * a slice that had an owner holds that owner's data.
+   */
+  @Column('boolean', { default: false })
+  claimable!: boolean;
+
   @Column('text')
   runtime!: RuntimeKind;
 

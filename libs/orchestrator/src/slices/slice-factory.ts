@@ -62,6 +62,8 @@ export class SliceFactory {
     return {
       name: request.name ?? `slice-${randomBytes(5).toString('hex')}`,
       ownerId: request.owner ?? null,
+      // What was asked for in any particular way, a name included, was asked for with somebody in mind.
+      claimable: Object.values(request).every((asked) => asked === undefined),
       runtime: slices.runtime,
       image: slices.runtime === 'docker' ? (request.image ?? slices.image) : null,
       memoryBytes: request.memory ?? slices.memoryBytes,

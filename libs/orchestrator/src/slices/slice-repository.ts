@@ -53,13 +53,13 @@ export class SliceRepository {
   }
 
   /**
-   * Nobody's yet, and meant to run. The failed ones count: an image that does not start must not be tried with ever
+   * For a customer to come, and meant to run. The failed ones count: an image that does not start must not be tried with ever
    * more slices.
    */
   countUnclaimed(): Promise<number> {
     return this.dataSource.manager.countBy(Slice, {
       destroyedAt: IsNull(),
-      ownerId: IsNull(),
+      claimable: true,
       desiredState: 'running',
     });
   }
@@ -129,12 +129,12 @@ export class SliceRepository {
     return affected === 1;
   }
 
-  /** Gives a ready slice that nobody owns to the user; two sign-ups at once get two slices. */
+  /** Gives a ready slice that never was anybody's to the user; two sign-ups at once get two slices. */
   async claim(ownerId: string, manager = this.dataSource.manager): Promise<Slice | null> {
     const [rows] = await manager.query<[Array<{ id: number }>, number]>(
-      `UPDATE slice SET owner_id = $1, updated_at = now() WHERE id = (
+      `UPDATE slice SET owner_id = $1, claimable = false, updated_at = now() WHERE id = (
          SELECT id FROM slice
-          WHERE owner_id IS NULL AND destroyed_at IS NULL AND desired_state = 'running' AND status = 'active'
+          WHERE claimable AND destroyed_at IS NULL AND desired_state = 'running' AND status = 'active'
           ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
        RETURNING id`,
       [ownerId],

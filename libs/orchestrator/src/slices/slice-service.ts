@@ -56,6 +56,7 @@ export class SliceService {
     const { env, memory, owner, ...same } = change;
     const wish = {
       ...same,
+      claimable: false,
       ...(memory === undefined ? {} : { memoryBytes: memory }),
       ...(owner === undefined ? {} : { ownerId: owner }),
       ...(env === undefined ? {} : { envSealed: this.secrets.sealEnv(id, env) }),
