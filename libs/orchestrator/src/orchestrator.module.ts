@@ -22,6 +22,7 @@ import { SliceRuntime } from './runtimes/slice-runtime.js';
 import { SliceDirectory } from './slices/slice-directory.js';
 import { SliceFactory } from './slices/slice-factory.js';
 import { SliceIdempotency } from './slices/slice-idempotency.js';
+import { SliceReach } from './slices/slice-reach.js';
 import { SliceRepository } from './slices/slice-repository.js';
 import { SliceSecrets } from './slices/slice-secrets.js';
 import { SliceService } from './slices/slice-service.js';
@@ -54,6 +55,7 @@ async function readInstallationId(dataSource: DataSource): Promise<InstallationI
     SliceIdempotency,
     SliceService,
     SliceDirectory,
+    SliceReach,
     Reconciler,
     Convergence,
     ReconcileLoop,

@@ -67,6 +67,12 @@ export abstract class SliceRuntime {
   abstract inspect(sliceId: number): Promise<SliceInstance | null>;
 
   /**
+   * Sees to it that this very process reaches a running slice where `inspect` says it is. The one call that needs no
+   * lock of the slice: it changes nothing but who may talk to it.
+   */
+  abstract reach(sliceId: number): Promise<void>;
+
+  /**
    * SIGTERM, then SIGKILL after `graceMs`. Afterwards nothing of the slice is left but its data.
    */
   abstract stop(sliceId: number, graceMs: number): Promise<void>;

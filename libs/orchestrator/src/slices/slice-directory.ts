@@ -1,7 +1,7 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AppConfig } from '#config';
 import { ControlConnection, type DesiredState, type SliceStatus } from '#database';
-import { SliceRuntime } from '../runtimes/slice-runtime.js';
+import { SliceReach } from './slice-reach.js';
 import { SliceRepository } from './slice-repository.js';
 
 /** Where a customer's slice is, and whether it can be asked. */
@@ -19,16 +19,16 @@ export class SliceDirectory {
   constructor(
     private readonly slices: SliceRepository,
     private readonly control: ControlConnection,
-    @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
+    private readonly reach: SliceReach,
     private readonly config: AppConfig,
   ) {}
 
   async locate(ownerId: string): Promise<SliceLocation | null> {
     const slice = await this.slices.findByOwner(ownerId);
     if (slice === null) return null;
-    const { id: sliceId, status, desiredState, host, port } = slice;
-    // A network per slice is joined by each gateway for itself, and anew by one whose container was replaced.
-    if (this.config.slices.network !== null && status === 'active') await this.runtime.inspect(sliceId);
+    const { id: sliceId, generation, status, desiredState, host, port } = slice;
+    if (this.config.slices.network !== null && status === 'active')
+      await this.reach.ensure(sliceId, generation);
     return { sliceId, status, desiredState, host, port };
   }
 

@@ -92,6 +92,10 @@ export class DockerRuntime extends SliceRuntime {
     return this.#instance(info);
   }
 
+  override reach(sliceId: number): Promise<void> {
+    return this.#addressing.join(sliceId);
+  }
+
   override async stop(sliceId: number, graceMs: number): Promise<void> {
     await this.#removeContainer(sliceId, graceMs);
     await this.#volumes.tidy(sliceId);

@@ -81,10 +81,16 @@ export class PrivateNetworks implements Addressing {
 
   async #connect(sliceId: number, peer: Docker.ContainerInspectInfo, aliases: string[] = []): Promise<void> {
     const name = this.#nameOf(sliceId);
-    if (name in peer.NetworkSettings.Networks) return;
-    await ask(
-      this.#docker.getNetwork(name).connect({ Container: peer.Id, EndpointConfig: { Aliases: aliases } }),
-    );
+    if (isOn(name, peer)) return;
+    try {
+      await ask(
+        this.#docker.getNetwork(name).connect({ Container: peer.Id, EndpointConfig: { Aliases: aliases } }),
+      );
+    } catch (error) {
+      // Another call may have connected it meanwhile; the engine has no status of its own for that.
+      if (!(error instanceof EngineRefusal)) throw error;
+      if (!isOn(name, await ask(this.#docker.getContainer(peer.Id).inspect()))) throw error;
+    }
   }
 
   async #create(name: string, sliceId: number): Promise<void> {
@@ -136,4 +142,8 @@ export class PrivateNetworks implements Addressing {
   #nameOf(sliceId: number): string {
     return `${this.#options.prefix}-slice-${sliceId}`;
   }
+}
+
+function isOn(network: string, { NetworkSettings }: Docker.ContainerInspectInfo): boolean {
+  return network in NetworkSettings.Networks;
 }

@@ -116,6 +116,11 @@ export class ProcessRuntime extends SliceRuntime {
     return this.#instance(sliceId, record, await runs(this.#table, record));
   }
 
+  /** Everything of this host reaches a loopback port. */
+  override reach(): Promise<void> {
+    return Promise.resolve();
+  }
+
   override async stop(sliceId: number, graceMs: number): Promise<void> {
     const record = await readRunRecord(this.#folderOf(sliceId));
     if (record === null) return;
