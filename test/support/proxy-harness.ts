@@ -28,13 +28,14 @@ export interface HarnessOptions {
   readonly uploadIdleMs?: number;
   readonly upgradeTimeoutMs?: number;
   readonly maxInFlightPerOrigin?: number;
+  readonly maxSocketsPerUser?: number;
   readonly trustProxy?: readonly string[];
   readonly identity?: UpstreamIdentity;
   readonly forwardAuthorization?: boolean;
 }
 
 const clock = new SystemClock();
-const OWNER = { sessionKey: 'session-1', userId: 'user-1' };
+const OWNER = { sessionKey: 'session-1', userId: 'user-1', sliceId: 1 };
 
 /**
  * The mechanics of the proxy on a real port, with a decision that is always the same: every request goes to one
@@ -44,6 +45,8 @@ export class ProxyHarness implements EdgeHandler {
   readonly live = new LiveSockets();
   /** The code of every finished exchange, null for a success. */
   readonly outcomes: (string | null)[] = [];
+  /** What the edge threw. */
+  readonly defects: unknown[] = [];
   readonly forwarder: Forwarder;
   readonly #server: EdgeServer;
   readonly #requestHeaders: RequestHeaders;
@@ -78,12 +81,13 @@ export class ProxyHarness implements EdgeHandler {
       responseHeaders,
       live: this.live,
       timeoutMs: options.upgradeTimeoutMs ?? 10_000,
+      maxSocketsPerUser: options.maxSocketsPerUser ?? 500,
       onDone: (_req, _target, error) => this.#record(error),
     });
     this.#server = new EdgeServer(
       () => this,
       (_req, res) => res.end('application'),
-      clock,
+      { clock, bodyTimeoutMs: 30_000, onError: (cause) => this.defects.push(cause) },
     );
   }
 

@@ -1,13 +1,18 @@
+import { Logger } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { RequestListener } from 'node:http';
 import type { Clock } from '#common';
 import { EdgeServer, type EdgeHandler } from './http/edge-server.js';
+
+/** Our own endpoints take 100 KB at most. */
+const BODY_TIMEOUT_MS = 30_000;
 
 /**
  * Nest's Express adapter with the edge in front: proxied traffic never enters Express, and upgrades, which Express
  * and Nest's guards never see, meet the same decision as everything else.
  */
 export class EdgeAdapter extends ExpressAdapter {
+  readonly #logger = new Logger(EdgeAdapter.name);
   #edge: EdgeHandler | null = null;
   #edgeServer: EdgeServer | null = null;
 
@@ -25,7 +30,11 @@ export class EdgeAdapter extends ExpressAdapter {
 
   override initHttpServer(): void {
     const app = this.getInstance<RequestListener>();
-    this.#edgeServer = new EdgeServer(() => this.#requireEdge(), app, this.clock);
+    this.#edgeServer = new EdgeServer(() => this.#requireEdge(), app, {
+      clock: this.clock,
+      bodyTimeoutMs: BODY_TIMEOUT_MS,
+      onError: (err, reqId) => this.#logger.error({ err, reqId }, 'the edge failed'),
+    });
     this.httpServer = this.#edgeServer.server;
   }
 

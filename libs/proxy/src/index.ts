@@ -12,7 +12,7 @@ export { identityHeaders, type UpstreamIdentity } from './headers/identity.js';
 export { RequestHeaders, type RequestHeaderPolicy, type UpstreamContext } from './headers/request-headers.js';
 export { ResponseHeaders } from './headers/response-headers.js';
 export { answerError, answerOptions, refuseUpgrade } from './http/answer.js';
-export { EdgeServer, type EdgeHandler } from './http/edge-server.js';
+export { EdgeServer, type EdgeHandler, type EdgeServerOptions } from './http/edge-server.js';
 export { isAmbiguous, matchesPrefix, type RequestPath } from './http/path.js';
 export { asksTheGatewayItself, refuseUpgradeRequest, screenRequest } from './http/refusals.js';
 export { SECURITY_HEADERS, type StaticHeader } from './http/security-headers.js';

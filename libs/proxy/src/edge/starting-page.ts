@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestIdOf, statusOf, type DomainError } from '#common';
+import { closeIfBodyIsPending } from '../http/answer.js';
 import { SECURITY_HEADERS_FLAT } from '../http/security-headers.js';
 
 /** Reloads by itself, without a script: the Content-Security-Policy allows none inline. */
@@ -36,6 +37,7 @@ export function isNavigation(req: IncomingMessage): boolean {
 /** Says to a person what the error says to a program, with the same status. */
 export function answerStartingPage(req: IncomingMessage, res: ServerResponse, error: DomainError): void {
   const page = Buffer.from(PAGE);
+  closeIfBodyIsPending(req, res);
   res.writeHead(statusOf(error.code), [
     ...SECURITY_HEADERS_FLAT,
     'X-Request-Id',

@@ -7,9 +7,17 @@ import {
 } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { assignRequestId, internalError, ProxyError, type Clock } from '#common';
+import {
+  assignRequestId,
+  internalError,
+  ProxyError,
+  requestIdOf,
+  type Clock,
+  type DomainError,
+} from '#common';
 import { codeOf } from '../forward/upstream-error.js';
 import { answerError, answerOnBareSocket, refuseUpgrade } from './answer.js';
+import { bodyIsPending } from './framing.js';
 
 /** What decides about a request before anything else sees it. */
 export interface EdgeHandler {
@@ -19,6 +27,14 @@ export interface EdgeHandler {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Ends the long-lived connections; resolves when they are gone, at the latest after `deadlineMs`. */
   drain(deadlineMs: number): Promise<void>;
+}
+
+export interface EdgeServerOptions {
+  readonly clock: Clock;
+  /** How long the whole body of a request that is left to the application may take to arrive, in milliseconds. */
+  readonly bodyTimeoutMs: number;
+  /** Told what the edge or the application threw; the client hears of an internal error only. */
+  readonly onError: (cause: unknown, requestId: string) => void;
 }
 
 /** Node's parser counts fewer bytes than the wire has, so it gets room, and `screenRequest` draws the exact line. */
@@ -36,18 +52,21 @@ export class EdgeServer {
   readonly server: Server;
   readonly #edge: () => EdgeHandler;
   readonly #app: RequestListener;
-  readonly #clock: Clock;
+  readonly #options: EdgeServerOptions;
   #draining = false;
 
-  /** @param edge asked for at every request, since it comes to be after the server. */
-  constructor(edge: () => EdgeHandler, app: RequestListener, clock: Clock) {
+  /**
+   * @param edge asked for at every request, since it comes to be after the server
+   * @param app gets what the edge leaves
+   */
+  constructor(edge: () => EdgeHandler, app: RequestListener, options: EdgeServerOptions) {
     this.#edge = edge;
     this.#app = app;
-    this.#clock = clock;
+    this.#options = options;
     this.server = createServer({
       maxHeaderSize: PARSER_HEADER_LIMIT,
       headersTimeout: HEADERS_TIMEOUT_MS,
-      // It would bound the whole upload; the forwarder times idle bodies instead.
+      // It would bound every upload; the forwarder times idle bodies, and #limitBody those of the application.
       requestTimeout: 0,
       keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
       // Answered by screenRequest, in the contract's form.
@@ -83,11 +102,21 @@ export class EdgeServer {
     if (this.#draining) res.shouldKeepAlive = false;
     try {
       if (this.#edge().request(req, res)) return;
+      if (bodyIsPending(req)) this.#limitBody(req, res);
       if (awaitsContinue) res.writeContinue();
       this.#app(req, res);
     } catch (cause) {
-      answerError(req, res, internalError(cause), this.#clock.now());
+      answerError(req, res, this.#defect(req, cause), this.#options.clock.now());
     }
+  }
+
+  /** Also bounds what the application leaves unread: Node drops it without an end, once the answer is out. */
+  #limitBody(req: IncomingMessage, res: ServerResponse): void {
+    const timer = setTimeout(() => {
+      const error = new ProxyError('REQUEST_TIMEOUT', 'The body of the request did not arrive in time.');
+      answerError(req, res, error, this.#options.clock.now());
+    }, this.#options.bodyTimeoutMs);
+    req.once('close', () => clearTimeout(timer));
   }
 
   #onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -98,8 +127,13 @@ export class EdgeServer {
       if (isBusy(req.socket)) socket.destroy();
       else this.#edge().upgrade(req, socket, head);
     } catch (cause) {
-      refuseUpgrade(req, socket, internalError(cause), this.#clock.now());
+      refuseUpgrade(req, socket, this.#defect(req, cause), this.#options.clock.now());
     }
+  }
+
+  #defect(req: IncomingMessage, cause: unknown): DomainError {
+    this.#options.onError(cause, requestIdOf(req));
+    return internalError(cause);
   }
 
   #onConnect(req: IncomingMessage, socket: Duplex): void {
@@ -108,7 +142,7 @@ export class EdgeServer {
       req,
       socket,
       new ProxyError('METHOD_NOT_IMPLEMENTED', 'CONNECT is not served here.'),
-      this.#clock.now(),
+      this.#options.clock.now(),
     );
   }
 
@@ -120,13 +154,13 @@ export class EdgeServer {
     }
     const latest = (socket as EdgeSocket)[LATEST_RESPONSE];
     if (latest === undefined || latest.writableFinished) {
-      answerOnBareSocket(new IncomingMessage(socket), parserError(error), this.#clock.now());
+      answerOnBareSocket(new IncomingMessage(socket), parserError(error), this.#options.clock.now());
     } else if (latest.socket === null || latest.headersSent) {
       // An earlier answer is going out, or this one is: another one in the middle of it would corrupt both.
       socket.destroy();
     } else {
       latest.shouldKeepAlive = false;
-      answerError(latest.req, latest, parserError(error), this.#clock.now());
+      answerError(latest.req, latest, parserError(error), this.#options.clock.now());
     }
   }
 }
