@@ -20,6 +20,8 @@ import { ResponseHeaders } from './headers/response-headers.js';
 const MAX_IN_FLIGHT_PER_SLICE = 1000;
 const UPLOAD_IDLE_MS = 60_000;
 const UPGRADE_TIMEOUT_MS = 10_000;
+/** Dozens of tabs with several sockets each; the gateway's file descriptors are everybody's. */
+const MAX_SOCKETS_PER_USER = 500;
 
 /** The edge with everything it stands on. What proxies knows no Nest; it is put together here. */
 @Module({
@@ -60,7 +62,13 @@ const UPGRADE_TIMEOUT_MS = 10_000;
       provide: Upgrader,
       inject: [Clock, ResponseHeaders, LiveSockets],
       useFactory: (clock: Clock, responseHeaders: ResponseHeaders, live: LiveSockets) =>
-        new Upgrader({ clock, responseHeaders, live, timeoutMs: UPGRADE_TIMEOUT_MS }),
+        new Upgrader({
+          clock,
+          responseHeaders,
+          live,
+          timeoutMs: UPGRADE_TIMEOUT_MS,
+          maxSocketsPerUser: MAX_SOCKETS_PER_USER,
+        }),
     },
     {
       provide: RouteTable,

@@ -138,7 +138,23 @@ describe('The handshake', () => {
       'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n',
     );
     await using proxy = await ProxyHarness.start(upstream);
-    expect(statusOf(await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`))).toBe(502);
+    const answer = await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`);
+    expect(statusOf(answer)).toBe(502);
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(answer.endsWith('}')).toBe(true);
+  });
+
+  it('is refused to a user who has as many sockets open as one may have', async () => {
+    await using upstream = await EchoUpstream.start();
+    await using proxy = await ProxyHarness.start(upstream, { maxSocketsPerUser: 1 });
+    const first = await open(proxy);
+    const refusal = await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`);
+    expect(statusOf(refusal)).toBe(503);
+    expect(refusal).toContain('"SLICE_BUSY"');
+    upstream.sockets[0]?.destroy();
+    await once(first, 'close');
+    const second = await open(proxy);
+    second.terminate();
   });
 
   it('is 502 where nobody listens', async () => {

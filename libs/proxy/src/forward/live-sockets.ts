@@ -6,6 +6,8 @@ export interface SocketOwner {
   /** The hash of the session that opened it. */
   readonly sessionKey: string;
   readonly userId: string;
+  /** The slice it leads to. */
+  readonly sliceId: number;
 }
 
 /** Close codes of RFC 6455 §7.4.1. */
@@ -71,6 +73,7 @@ export class LiveSocket {
 /** All upgraded connections of this gateway, to be found again when a session ends or the gateway stops. */
 export class LiveSockets {
   readonly #sockets = new Set<LiveSocket>();
+  readonly #perUser = new Map<string, number>();
 
   get size(): number {
     return this.#sockets.size;
@@ -80,8 +83,17 @@ export class LiveSockets {
   add(owner: SocketOwner, client: Duplex): LiveSocket {
     const live = new LiveSocket(owner, client);
     this.#sockets.add(live);
-    client.once('close', () => this.#sockets.delete(live));
+    this.#count(owner.userId, 1);
+    client.once('close', () => {
+      this.#sockets.delete(live);
+      this.#count(owner.userId, -1);
+    });
     return live;
+  }
+
+  /** How many connections the user has open. */
+  countOf(userId: string): number {
+    return this.#perUser.get(userId) ?? 0;
   }
 
   /** The sessions that have a connection open; of one user, or of all. */
@@ -112,6 +124,12 @@ export class LiveSockets {
     this.closeWhere(() => true, GOING_AWAY);
     await Promise.all(gone);
     clearTimeout(deadline);
+  }
+
+  #count(userId: string, change: number): void {
+    const count = this.countOf(userId) + change;
+    if (count > 0) this.#perUser.set(userId, count);
+    else this.#perUser.delete(userId);
   }
 
   #destroyAll(): void {

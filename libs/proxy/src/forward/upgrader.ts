@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
-import { requestIdOf, type Clock, type ProxyError } from '#common';
+import { ProxyError, requestIdOf, type Clock } from '#common';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { refuseUpgrade } from '../http/answer.js';
 import { isExactlyChunked } from '../http/framing.js';
@@ -24,9 +24,13 @@ export interface UpgraderOptions {
   readonly live: LiveSockets;
   /** How long the upstream may take to answer the handshake, in milliseconds. */
   readonly timeoutMs: number;
+  /** Connections of one user at a time; more are refused by SLICE_BUSY, so that nobody takes all file descriptors. */
+  readonly maxSocketsPerUser: number;
   /** Called once per upgrade; null where the upstream answered, by 101 or otherwise. */
   readonly onDone?: (req: IncomingMessage, target: UpgradeTarget, error: ProxyError | null) => void;
 }
+
+const BUSY_RETRY_SECONDS = 10;
 
 const UPGRADE = Symbol('sluice.upgrade');
 
@@ -72,6 +76,10 @@ export class Upgrader {
     headers: readonly string[],
     owner: SocketOwner,
   ): void {
+    if (this.#options.live.countOf(owner.userId) >= this.#options.maxSocketsPerUser) {
+      this.#refuseBusy(req, target);
+      return;
+    }
     const live = this.#options.live.add(owner, req.socket);
     (req as UpgradeRequest)[UPGRADE] = { target, live, answered: false };
     req.url = target.path;
@@ -102,6 +110,9 @@ export class Upgrader {
       const transferEncoding = answer.headers['transfer-encoding'];
       if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
         this.#refuse(req, upgrade, upstreamError(new Error('Transfer-Encoding of the response')));
+        // The library's own listener comes next; only a client that can't be written to does it spare this answer.
+        upgrade.live.client.end();
+        answer.destroy();
         return;
       }
       this.#answered(req, upgrade);
@@ -119,6 +130,14 @@ export class Upgrader {
   #answered(req: IncomingMessage, upgrade: Upgrade): void {
     upgrade.answered = true;
     this.#options.onDone?.(req, upgrade.target, null);
+  }
+
+  #refuseBusy(req: IncomingMessage, target: UpgradeTarget): void {
+    const error = new ProxyError('SLICE_BUSY', 'There are as many WebSockets open as there may be.', {
+      retryAfterSeconds: BUSY_RETRY_SECONDS,
+    });
+    refuseUpgrade(req, req.socket, error, this.#options.clock.now());
+    this.#options.onDone?.(req, target, error);
   }
 
   #refuse(req: IncomingMessage, upgrade: Upgrade, error: ProxyError): void {
