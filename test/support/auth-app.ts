@@ -159,7 +159,7 @@ async function build(
   { limits, controllers = [] }: AuthAppOptions,
 ): Promise<INestApplication> {
   @Module({
-    imports: [CommonModule, ConfigModule.forRoot(config), DatabaseModule, AuthModule],
+    imports: [CommonModule, ConfigModule.forRoot(config), DatabaseModule.forRoot(), AuthModule],
     controllers,
     providers: [
       { provide: APP_FILTER, useClass: DomainErrorFilter },

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { EmbeddedPostgres, ControlConnection, claimDataDir } from '#database';
+import { EmbeddedPostgres, ControlConnection, DataDirClaim } from '#database';
 
 /*
  * A process that owns an embedded PostgreSQL, as a gateway does, for tests that kill it:
@@ -11,9 +11,8 @@ const logger = new Logger('owner', { timestamp: false });
 Logger.overrideLogger(['error']);
 
 const server = await EmbeddedPostgres.start({ dataDir, logger });
-const control = new ControlConnection({ connection: server.connection, logger });
+const control = new ControlConnection({ connection: server.connection, logger, claim: new DataDirClaim() });
 await control.start();
-await claimDataDir(control);
 
 process.once('SIGTERM', () => {
   void control.stop().then(() => server.stop());

@@ -3,6 +3,7 @@ import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
 import { startLogger, SystemClock } from '#common';
 import type { AppConfig } from '#config';
+import { DatabaseResources } from '#database';
 import { Edge, EdgeAdapter } from '#proxy';
 import { GatewayModule, loggingOptions } from './gateway.module.js';
 import { useHttpStack } from './http-stack.js';
@@ -13,13 +14,20 @@ import { useHttpStack } from './http-stack.js';
  */
 export async function createGateway(config: AppConfig): Promise<NestExpressApplication> {
   const adapter = edgeAdapter(config);
-  const app = await NestFactory.create<NestExpressApplication>(GatewayModule.forRoot(config), adapter, {
-    ...NEST_OPTIONS,
-    abortOnError: false,
-    logger: startLogger(loggingOptions(config)),
-  });
-  app.useLogger(app.get(Logger));
-  return equip(app, adapter);
+  const resources = new DatabaseResources();
+  const gateway = GatewayModule.forRoot(config, resources);
+  try {
+    const app = await NestFactory.create<NestExpressApplication>(gateway, adapter, {
+      ...NEST_OPTIONS,
+      abortOnError: false,
+      logger: startLogger(loggingOptions(config)),
+    });
+    app.useLogger(app.get(Logger));
+    return equip(app, adapter);
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
 }
 
 /** Express reads no body by itself: the HTTP stack decides which ones, and how large. */

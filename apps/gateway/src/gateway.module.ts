@@ -3,7 +3,7 @@ import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { AuthModule } from '#auth';
 import { CommonModule, DomainErrorFilter, LoggingModule, type LoggingOptions, validationPipe } from '#common';
 import { ConfigModule, type AppConfig } from '#config';
-import { DatabaseModule } from '#database';
+import { DatabaseModule, DatabaseResources } from '#database';
 import { MonitorModule } from '#monitor';
 import { OrchestratorModule } from '#orchestrator';
 import { ProxyModule } from '#proxy';
@@ -11,14 +11,15 @@ import { ProxyModule } from '#proxy';
 /** The whole gateway, put together. */
 @Module({})
 export class GatewayModule {
-  static forRoot(config: AppConfig): DynamicModule {
+  /** @param resources closes the database when the gateway can't be built; a gateway that was built does so itself */
+  static forRoot(config: AppConfig, resources = new DatabaseResources()): DynamicModule {
     return {
       module: GatewayModule,
       imports: [
         LoggingModule.forRoot(loggingOptions(config)),
         CommonModule,
         ConfigModule.forRoot(config),
-        DatabaseModule,
+        DatabaseModule.forRoot(resources),
         AuthModule,
         OrchestratorModule,
         ProxyModule,

@@ -5,6 +5,7 @@ import { Logger } from 'nestjs-pino';
 import { AllowedOrigins } from '#auth';
 import { errorCode } from '#common';
 import { ConfigError, loadConfig, type AppConfig } from '#config';
+import { DatabaseServer } from '#database';
 import { createGateway } from './create-gateway.js';
 import { greeting } from './greeting.js';
 
@@ -41,8 +42,20 @@ async function main(): Promise<void> {
   const config = readConfig();
   app = await createGateway(config);
   app.enableShutdownHooks([...STOP_SIGNALS], { useProcessExit: true });
+  endWhenDatabaseIsTaken(app);
   if (stopAskedBy !== null) process.kill(process.pid, stopAskedBy);
   else await serve(app, config);
+}
+
+/** While the database was away, another gateway can have taken the data directory: two would undo each other's work. */
+function endWhenDatabaseIsTaken(gateway: NestExpressApplication): void {
+  const { taken } = gateway.get(DatabaseServer);
+  const end = (): void => {
+    gateway.get(Logger).fatal({ err: taken.reason }, 'the data directory was taken; the process ends');
+    void gateway.close().finally(() => process.exit(1));
+  };
+  if (taken.aborted) end();
+  else taken.addEventListener('abort', end, { once: true });
 }
 
 async function serve(gateway: NestExpressApplication, config: AppConfig): Promise<void> {

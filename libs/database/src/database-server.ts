@@ -4,10 +4,13 @@ import type { AppConfig } from '#config';
 import type { DatabaseClients } from './database-clients.js';
 import { connectionOf } from './connection.js';
 import type { Connection } from './data-source-options.js';
+import type { DataDirInUse } from './embedded/data-dir-claim.js';
 import { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 
 /** The PostgreSQL server that holds the gateway's database and the slices': a given one, or the embedded one. */
 export class DatabaseServer {
+  private readonly ousted = new AbortController();
+
   private constructor(
     /** The gateway's own database. */
     readonly connection: Connection,
@@ -29,13 +32,19 @@ export class DatabaseServer {
     return this.embedded !== null;
   }
 
-  /** Leaves the embedded PostgreSQL to the gateway it belongs to. */
-  async detach(): Promise<void> {
-    await this.embedded?.detach();
+  /** Aborted when the embedded PostgreSQL belongs to another gateway now, with the error that says so: time to end. */
+  get taken(): AbortSignal {
+    return this.ousted.signal;
   }
 
-  /** Stops the embedded PostgreSQL; a given one is not ours to stop. */
+  /** Leaves the embedded PostgreSQL to the gateway it belongs to. */
+  leave(reason: DataDirInUse): void {
+    this.ousted.abort(reason);
+  }
+
+  /** Stops the embedded PostgreSQL, unless it is another gateway's by now; a given one is not ours to stop. */
   async close(): Promise<void> {
-    await this.embedded?.stop();
+    if (this.taken.aborted) await this.embedded?.detach();
+    else await this.embedded?.stop();
   }
 }

@@ -1,5 +1,6 @@
 export { DatabaseModule } from './database.module.js';
 export { DatabaseClients } from './database-clients.js';
+export { DatabaseResources } from './database-resources.js';
 export { DatabaseServer } from './database-server.js';
 export { connectionOf } from './connection.js';
 export { dataSourceOptions, type Connection } from './data-source-options.js';
@@ -10,7 +11,7 @@ export { SlicePort } from './entities/slice-port.entity.js';
 export { Slice, type DesiredState, type RuntimeKind, type SliceStatus } from './entities/slice.entity.js';
 export { User, type UserRole } from './entities/user.entity.js';
 export { type AcquireOptions, type Lock } from './control/advisory-locks.js';
-export { claimDataDir } from './control/claim-data-dir.js';
+export { DataDirClaim } from './control/data-dir-claim.js';
 export { ControlConnection, type ControlConnectionOptions } from './control/control-connection.js';
 export { Election } from './control/election.js';
 export { DataDirInUse } from './embedded/data-dir-claim.js';

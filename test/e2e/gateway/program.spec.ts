@@ -5,12 +5,17 @@ import { type IncomingMessage, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Connection, EmbeddedPostgres } from '#database';
+import { lockKey } from '../../../libs/database/src/control/lock-key.js';
 import type { Browser } from '../../support/clients.js';
+import { terminateControl } from '../../support/control.js';
 import { ECHO_SLICES } from '../../support/echo.js';
 import { eventually } from '../../support/eventually.js';
 import { closeServer, freePort, occupyPort } from '../../support/free-port.js';
 import { PASSWORD } from '../../support/gateway.js';
 import { GatewayProgram } from '../../support/gateway-program.js';
+import { withClient } from '../../support/postgres.js';
+import { quietLogger } from '../../support/quiet-logger.js';
 import { closeCode, openSocket } from '../../support/sockets.js';
 
 /** sysexits.h: EX_CONFIG. */
@@ -74,6 +79,14 @@ async function mentions(pid: string, text: string): Promise<boolean> {
   return told.some((each) => each.includes(text));
 }
 
+/** How to reach the embedded PostgreSQL of the data directory, as the gateway does. */
+async function embeddedConnection(): Promise<Connection> {
+  const [port, password] = await Promise.all(
+    ['port', 'password'].map((name) => readFile(join(dataDir, 'postgres', name), 'utf8')),
+  );
+  return { host: '127.0.0.1', port: Number(port), user: 'sluice', password, database: 'sluice', ssl: false };
+}
+
 /** Opens an upload and sends its first half. Gives what sends the rest, and tells the answer's status. */
 async function halfAnUpload(gateway: GatewayProgram, cookie: string): Promise<() => Promise<number>> {
   const upload = request(`${gateway.url}/api/upload`, {
@@ -120,6 +133,24 @@ describe('the gateway as a program, when it is asked to stop', () => {
   }, 40_000);
 });
 
+describe('the gateway as a program, when its start fails', () => {
+  beforeEach(newDataDir);
+  afterEach(removeDataDir);
+
+  it('leaves nothing running when the schema can not be brought up to date', async () => {
+    const postgres = await EmbeddedPostgres.start({
+      dataDir: join(dataDir, 'postgres'),
+      logger: quietLogger,
+    });
+    await withClient(postgres.connection, (client) => client.query('CREATE TABLE "user" (in_the_way int)'));
+    await postgres.stop();
+    const { code, output } = await run().ended;
+    expect(code).toBe(1);
+    expect(output).toContain('relation "user" already exists');
+    expect(await processes()).toEqual([]);
+  }, 40_000);
+});
+
 describe('the gateway as a program, on a data directory that was used before', () => {
   beforeAll(newDataDir);
   afterAll(removeDataDir);
@@ -134,6 +165,14 @@ describe('the gateway as a program, on a data directory that was used before', (
     expect(second.output).toMatch(/Another gateway already runs on this data directory.*DATABASE_URL/);
     expect(second.output).not.toContain('    at ');
     expect((await customer.get('/api/notes')).body).toEqual([expect.objectContaining({ title: 'kept' })]);
+    expect((await customer.get('/auth/me')).status).toBe(200);
+  }, 40_000);
+
+  it('keeps it when its connection to the database was cut', async () => {
+    await terminateControl({ connection: await embeddedConnection() });
+    const second = await run().ended;
+    expect(second.code).toBe(1);
+    expect(second.output).toContain('Another gateway already runs on this data directory');
     expect((await customer.get('/auth/me')).status).toBe(200);
   }, 40_000);
 
@@ -163,6 +202,28 @@ describe('the gateway as a program, on a data directory that was used before', (
     const { status } = await again.browser().login('ada@example.com', PASSWORD);
     expect(status).toBe(200);
   }, 40_000);
+
+  it('ends, and leaves the database running, when another took it while the connection was cut', async () => {
+    for (const program of started.splice(0)) await program.stop();
+    const ousted = await start();
+    const connection = await embeddedConnection();
+    await withClient(connection, async (other) => {
+      const claimed = other.query('SELECT pg_advisory_lock($1)', [lockKey('data-dir')]);
+      await withClient(connection, (client) =>
+        eventually(async () =>
+          expect((await client.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount).toBe(1),
+        ),
+      );
+      await terminateControl({ connection });
+      await claimed;
+      const { code, output } = await ousted.ended;
+      expect(code).toBe(1);
+      expect(output).toContain('the data directory was taken');
+      expect((await other.query('SELECT 1')).rowCount).toBe(1);
+    });
+    await (await start()).stop();
+    expect(await processes()).toEqual([]);
+  }, 60_000);
 
   it('leaves nothing running when its port is taken', async () => {
     for (const program of started.splice(0)) await program.stop();

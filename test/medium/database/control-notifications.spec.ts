@@ -53,14 +53,13 @@ describe('notifications of the control connection', () => {
     const events: string[] = [];
     await eventually(async () => expect(one.healthy).toBe(true));
     await one.listen('revoked', (id) => events.push(id));
-    one.onLost(() => events.push('lost'));
     one.onRestored(() => events.push(`restored, healthy ${one.healthy}`));
     await terminateControl(database);
-    await eventually(async () => expect(events).toHaveLength(2));
+    await eventually(async () => expect(events).toHaveLength(1));
     await eventually(async () => two.notify('revoked', 'a'));
-    await eventually(async () => expect(events).toHaveLength(3));
+    await eventually(async () => expect(events).toHaveLength(2));
 
-    expect(events).toEqual(['lost', 'restored, healthy false', 'a']);
+    expect(events).toEqual(['restored, healthy false', 'a']);
     expect(one.healthy).toBe(true);
   });
 

@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientConfig, escapeIdentifier } from 'pg';
+import { DataDirInUse } from '../embedded/data-dir-claim.js';
 import { AdvisoryLocks, type AcquireOptions, type Lock } from './advisory-locks.js';
 import { ControlSession } from './control-session.js';
 import { controlUnavailable } from './control-unavailable.js';
+import type { DataDirClaim } from './data-dir-claim.js';
 import { Heartbeat } from './heartbeat.js';
 import { type NotificationHandler, Subscriptions } from './subscriptions.js';
 
@@ -16,14 +18,16 @@ export interface ControlConnectionOptions {
   /** Straight to PostgreSQL: a transaction pooler would lose locks and LISTEN. */
   connection: ClientConfig;
   logger: LoggerService;
+  /** What every session has to hold before it is healthy. */
+  claim?: DataDirClaim | null;
 }
 
 /**
  * The gateway's one connection outside the pool: for notifications, all advisory locks and elections. Apart, because
  * locks held on pooled connections once took the whole pool, and a login hung.
  *
- * For a cache to be right: listen to what revokes; count an epoch up with each revocation, and don't keep what was
- * read when the count has changed meanwhile; bypass it unless {@link healthy}; clear it in {@link onRestored}.
+ * For a cache to be right: listen to what revokes, and drop what it concerns; don't keep what was being read meanwhile,
+ * but read it again; neither use nor fill it unless {@link healthy}; clear it in {@link onRestored}.
  */
 export class ControlConnection {
   readonly logger: LoggerService;
@@ -34,20 +38,20 @@ export class ControlConnection {
   /** Its own: the beats of other gateways are of no use. */
   private readonly heartbeatChannel = `sluice_heartbeat_${randomBytes(8).toString('hex')}`;
   private readonly restored = new Set<() => void>();
-  private readonly lost = new Set<() => void>();
+  private readonly claim: DataDirClaim | null;
   private readonly stopping = new AbortController();
   private session: ControlSession | null = null;
   private keeping: Promise<void> = Promise.resolve();
 
-  constructor({ connection, logger }: ControlConnectionOptions) {
+  constructor({ connection, logger, claim = null }: ControlConnectionOptions) {
     this.connection = connection;
+    this.claim = claim;
     this.logger = logger;
     this.subscriptions = new Subscriptions(logger);
     this.subscriptions.add(this.heartbeatChannel, (payload) => this.heartbeat.heard(payload));
     this.heartbeat = new Heartbeat({
       send: (payload) => this.send(this.heartbeatChannel, payload, { urgent: true }),
-      onFresh: () => this.call(this.restored),
-      onSilent: () => this.call(this.lost),
+      onFresh: () => this.callRestored(),
       onGivenUp: () => this.session?.abandon(new Error('PostgreSQL does not answer')),
     });
   }
@@ -55,6 +59,7 @@ export class ControlConnection {
   /**
    * Connects, and from then on keeps connected.
    * @throws Error of pg or Node when the first attempt fails
+   * @throws DataDirInUse when another gateway has what is to be claimed
    */
   async start(): Promise<void> {
     const session = await this.open();
@@ -77,12 +82,6 @@ export class ControlConnection {
   onRestored(callback: () => void): () => void {
     this.restored.add(callback);
     return () => this.restored.delete(callback);
-  }
-
-  /** Calls back whenever it is no longer healthy. */
-  onLost(callback: () => void): () => void {
-    this.lost.add(callback);
-    return () => this.lost.delete(callback);
   }
 
   /**
@@ -132,7 +131,7 @@ export class ControlConnection {
     return this.session;
   }
 
-  /** Opens a session, listens again, and starts the heartbeat, whose first return makes it healthy. */
+  /** Opens a session, listens and claims again, and starts the heartbeat, whose first return makes it healthy. */
   private async open(): Promise<ControlSession> {
     const session = await ControlSession.open(this.connection, (channel, payload) => {
       if (this.session === session) this.subscriptions.dispatch(channel, payload);
@@ -144,6 +143,7 @@ export class ControlConnection {
       await Promise.all(
         this.subscriptions.channels.map((each) => session.query(`LISTEN ${escapeIdentifier(each)}`)),
       );
+      await this.claim?.take(session);
     } catch (error) {
       session.abandon(error);
       this.session = null;
@@ -181,14 +181,18 @@ export class ControlConnection {
         if (!signal.aborted) return session;
         await session.close();
         return null;
-      } catch {
+      } catch (error) {
+        if (error instanceof DataDirInUse) {
+          this.claim?.onTaken(error);
+          return null;
+        }
         // Tried again; that the connection is lost has been logged.
       }
     }
   }
 
-  private call(callbacks: ReadonlySet<() => void>): void {
-    for (const callback of callbacks) {
+  private callRestored(): void {
+    for (const callback of this.restored) {
       try {
         callback();
       } catch (error) {

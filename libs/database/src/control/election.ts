@@ -10,17 +10,11 @@ const STAND_EVERY_MS = 500;
 export class Election {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
-  private elected = false;
 
   constructor(
     private readonly control: ControlConnection,
     private readonly key: string,
   ) {}
-
-  /** Whether this replica runs the task now. */
-  get isElected(): boolean {
-    return this.elected;
-  }
 
   /**
    * Stands for election until {@link stop}. The task is to run until its signal aborts, and then to end soon: by then
@@ -52,11 +46,6 @@ export class Election {
   private async runIfElected(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
     await using lock = await this.control.tryLock(this.key);
     if (lock === null) return;
-    this.elected = true;
-    try {
-      await task(AbortSignal.any([lock.signal, this.stopping.signal]));
-    } finally {
-      this.elected = false;
-    }
+    await task(AbortSignal.any([lock.signal, this.stopping.signal]));
   }
 }

@@ -15,7 +15,6 @@ describe('Heartbeat', () => {
         sent.push(payload);
       },
       onFresh: () => events.push(`fresh, told while fresh is ${heartbeat.fresh}`),
-      onSilent: () => events.push('silent'),
       onGivenUp: () => events.push('given up'),
     });
     heartbeat.start();
@@ -47,13 +46,11 @@ describe('Heartbeat', () => {
     expect(events).toHaveLength(1);
   });
 
-  it('is not fresh 750 ms after the sending of the last beat heard, and says so within a second', async () => {
+  it('is not fresh 750 ms after the sending of the last beat heard', async () => {
     await pass(500, { echo: true });
     await pass(800, { echo: false });
-    expect(heartbeat.fresh).toBe(false);
-    await pass(200, { echo: false });
 
-    expect(events.slice(1)).toEqual(['silent']);
+    expect(heartbeat.fresh).toBe(false);
   });
 
   it('is not made fresh by a beat that comes late', async () => {
@@ -73,12 +70,12 @@ describe('Heartbeat', () => {
     expect(events).toContain('given up');
   });
 
-  it('has a silence told once, and the return told again', async () => {
+  it('has its return after a silence told again', async () => {
     await pass(500, { echo: true });
     await pass(1500, { echo: false });
     await pass(500, { echo: true });
 
-    expect(events.slice(1)).toEqual(['silent', 'fresh, told while fresh is false']);
+    expect(events.slice(1)).toEqual(['fresh, told while fresh is false']);
   });
 
   it('does not take a standstill of its own process for a silence of the server', async () => {

@@ -10,8 +10,6 @@ export interface HeartbeatEvents {
   send(payload: string): Promise<void>;
   /** A beat came back in time, for the first time or after a silence. */
   onFresh(): void;
-  /** Beats no longer come back. */
-  onSilent(): void;
   /** They have not come back for so long that another connection is to be tried. */
   onGivenUp(): void;
 }
@@ -47,7 +45,7 @@ export class Heartbeat {
   stop(): void {
     clearInterval(this.timer);
     this.heardSentAt = -Infinity;
-    this.fallSilent();
+    this.trusted = false;
   }
 
   heard(payload: string): void {
@@ -63,7 +61,7 @@ export class Heartbeat {
     const stalled = now - this.lastTick > 2 * BEAT_EVERY_MS;
     this.lastTick = now;
     const silentFor = now - Math.max(this.heardSentAt, this.startedAt);
-    if (!stalled && silentFor > FRESH_FOR_MS) this.fallSilent();
+    if (!stalled && silentFor > FRESH_FOR_MS) this.trusted = false;
     if (!stalled && silentFor > GIVE_UP_AFTER_MS) this.events.onGivenUp();
     else this.beat();
   }
@@ -77,11 +75,5 @@ export class Heartbeat {
       .finally(() => {
         this.sending = false;
       });
-  }
-
-  private fallSilent(): void {
-    if (!this.trusted) return;
-    this.trusted = false;
-    this.events.onSilent();
   }
 }

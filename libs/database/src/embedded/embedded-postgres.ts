@@ -56,7 +56,7 @@ export class EmbeddedPostgres {
     const running = await server.find();
     const adopted = running !== null && (await adopt(server, running, logger));
     const postmaster = adopted ? running : await server.start();
-    if (!adopted) await ensureDatabase(connectionTo(server, postmaster.port), server.cluster);
+    if (!adopted) await prepareFresh(server, postmaster);
     logger.log(
       `PostgreSQL ${adopted ? 'adopted' : 'started'}: port ${postmaster.port}, log ${server.log.file}`,
     );
@@ -106,6 +106,16 @@ async function adopt(server: ServerProcess, running: Postmaster, logger: LoggerS
   logger.log('PostgreSQL runs with older settings; it is started anew');
   await server.stop();
   return false;
+}
+
+/** Makes the database of a server just started; one that does not let us do it is not left behind. */
+async function prepareFresh(server: ServerProcess, { port }: Postmaster): Promise<void> {
+  try {
+    await ensureDatabase(connectionTo(server, port), server.cluster);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
 }
 
 function connectionTo(server: ServerProcess, port: number): Connection {
