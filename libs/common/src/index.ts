@@ -11,6 +11,7 @@ export { ErrorTranslator } from './errors/error-translator.js';
 export { statusOf } from './errors/status-of.js';
 export { toDomainError } from './errors/to-domain-error.js';
 export { detailsOf, validationFailed, validationPipe } from './errors/validation.js';
+export { bearerToken } from './http/bearer.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy, type FromPeer } from './http/trust-proxy.js';
 export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';

@@ -1,13 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
-import { AuthError, sameSecret } from '#common';
+import { AuthError, bearerToken, sameSecret } from '#common';
 import { AppConfig } from '#config';
 import { SessionCookie } from '../sessions/session-cookie.js';
 import { SessionStore } from '../sessions/session-store.js';
 import type { AdminKeyPrincipal, Principal, SessionPrincipal } from './principal.js';
-
-/** RFC 6750 §2.1; the scheme's name has no case (RFC 9110 §11.1). */
-const BEARER = /^Bearer +(\S+)$/i;
 
 /** The headers that can carry a credential. */
 export type CredentialHeaders = Pick<IncomingHttpHeaders, 'authorization' | 'cookie'> & {
@@ -49,7 +46,7 @@ export class Authenticator {
 
   /** `X-Admin-Key` or `Authorization: Bearer`, compared in constant time. */
   authenticateAdminKey(headers: CredentialHeaders): AdminKeyPrincipal | null {
-    const offered = headers['x-admin-key'] ?? BEARER.exec(headers.authorization ?? '')?.[1];
+    const offered = headers['x-admin-key'] ?? bearerToken(headers.authorization);
     if (typeof offered !== 'string') return null;
     return sameSecret(offered, this.config.admin.key) ? { kind: 'adminKey' } : null;
   }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { assertNever, type TrustProxy } from '#common';
+import { assertNever, bearerToken, type TrustProxy } from '#common';
 import type { GatewayCookies } from './cookies.js';
 import { addForwarded } from './forwarded.js';
 import { connectionListed, HOP_BY_HOP } from './hop-by-hop.js';
@@ -44,8 +44,6 @@ const ANSWERED_HERE = ['expect', 'trailer'];
 const CLAIMS_OF_THE_WAY = ['x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip'];
 
 type Handling = 'drop' | 'from-trusted-peer' | 'cookie' | 'authorization' | 'te' | 'max-forwards';
-
-const BEARER = /^bearer +(\S+) *$/i;
 
 /**
  * Turns the headers of a request into those its upstream gets, as undici takes them: name, value, name, value … What
@@ -124,7 +122,7 @@ export class RequestHeaders {
   }
 
   #isOwnCredential(authorization: string): boolean {
-    const token = BEARER.exec(authorization)?.[1];
+    const token = bearerToken(authorization);
     return token !== undefined && this.#policy.isGatewayToken(token);
   }
 }
