@@ -4,6 +4,7 @@ import { DomainError } from '#common';
 import { AppConfig } from '#config';
 import { isUniqueViolation, type Slice } from '#database';
 import { Convergence } from '../reconcile/convergence.js';
+import { customerView } from './customer-view.js';
 import { SliceFactory } from './slice-factory.js';
 import { SliceRepository } from './slice-repository.js';
 
@@ -46,11 +47,4 @@ export class WarmPoolAllocator extends SliceAllocator {
       return null;
     }
   }
-}
-
-/** What customers see of their own slice: not where it is, and not what it is made of. */
-function customerView(slice: Slice | null): CustomerSlice | null {
-  if (slice === null || slice.status === 'destroyed') return null;
-  const { id, name, status, lastError } = slice;
-  return { id, name, status, ...(lastError === null ? {} : { error: lastError }) };
 }
