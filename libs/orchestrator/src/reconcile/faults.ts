@@ -17,7 +17,7 @@ export class SupersededError extends Error {
 
 const RETRY_AFTER_SECONDS = 10;
 
-/** Why a pass could not be finished. Its message is for the operator and the customer, and holds no secret. */
+/** Why a pass could not be finished. Its message is for the operator, and holds no secret. */
 export class ReconcileFault extends Error {
   constructor(
     readonly code: OrchestratorErrorCode,

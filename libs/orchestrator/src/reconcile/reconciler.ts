@@ -115,7 +115,7 @@ export class Reconciler {
       case 'running':
         return this.bringUp(slice, signal);
       case 'stopped':
-        return this.bringDown(slice);
+        return this.bringDown(slice, signal);
       case 'absent':
         return this.tearDown(slice, signal);
       default:
@@ -127,30 +127,32 @@ export class Reconciler {
     const before = await this.runtime.inspect(slice.id);
     const steady =
       before?.state === 'running' && before.generation === slice.generation && slice.status === 'active';
-    if (!steady && slice.status !== 'failed') await this.observe(slice, { status: 'provisioning' });
-    const access = await this.provideDatabase(slice);
+    if (!steady && slice.status !== 'failed') await this.observe(slice, { status: 'provisioning' }, signal);
+    const access = await this.provideDatabase(slice, signal);
     signal.throwIfAborted();
     const instance = await this.startOnFreePort(slice, access, signal);
-    await this.observe(slice, { host: instance.host, port: instance.port });
+    await this.observe(slice, { host: instance.host, port: instance.port }, signal);
     await this.awaitHealth(slice, instance, signal);
-    await this.observe(slice, {
+    const healthy: Observation = {
       status: 'active',
       lastHealthyAt: this.clock.now(),
       lastError: null,
       lastErrorCode: null,
       observedGeneration: slice.generation,
-    });
+    };
+    await this.observe(slice, healthy, signal);
     if (!steady) this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is active`);
   }
 
   /** The password is derived once and stored before it is used, so that it is the same ever after. */
-  private async provideDatabase(slice: Slice): Promise<SliceDatabaseAccess> {
+  private async provideDatabase(slice: Slice, signal: AbortSignal): Promise<SliceDatabaseAccess> {
     let password = this.secrets.openDatabasePassword(slice);
     if (password === null) {
       const made = this.secrets.newDatabasePassword(slice.id);
-      await this.observe(slice, { databasePasswordSealed: made.sealed });
+      await this.observe(slice, { databasePasswordSealed: made.sealed }, signal);
       password = made.password;
     }
+    signal.throwIfAborted();
     return this.databases.ensure(slice.id, password);
   }
 
@@ -166,6 +168,8 @@ export class Reconciler {
         return await this.runtime.start(this.specs.of(slice, access, port), signal);
       } catch (error) {
         if (!(error instanceof PortTakenError)) throw error;
+        // Who has the slice's lock by now may have started it on this very port.
+        signal.throwIfAborted();
         this.logger.warn(
           { sliceId: slice.id, port: error.port },
           `port ${error.port} is taken by another program`,
@@ -192,6 +196,7 @@ export class Reconciler {
       const exitCode = (await this.runtime.inspect(slice.id))?.exitCode;
       throw endedEarly(healthPath, exitCode);
     }
+    signal.throwIfAborted();
     // What hangs must not go on using the machine.
     await this.runtime.stop(slice.id, STOP_GRACE_MS);
     throw neverHealthy(healthPath, startTimeoutMs);
@@ -207,25 +212,30 @@ export class Reconciler {
     return instance?.state !== 'running';
   }
 
-  private async bringDown(slice: Slice): Promise<void> {
+  private async bringDown(slice: Slice, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     await this.runtime.stop(slice.id, STOP_GRACE_MS);
-    await this.observe(slice, {
+    const stopped: Observation = {
       status: 'stopped',
       lastError: null,
       lastErrorCode: null,
       observedGeneration: slice.generation,
-    });
+    };
+    await this.observe(slice, stopped, signal);
     this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is stopped`);
   }
 
   /** What holds data goes only after what writes to it, and the row last: as long as it is there, all can be retried. */
   private async tearDown(slice: Slice, signal: AbortSignal): Promise<void> {
-    await this.observe(slice, { status: 'destroying' });
+    await this.observe(slice, { status: 'destroying' }, signal);
+    signal.throwIfAborted();
     await this.runtime.stop(slice.id, STOP_GRACE_MS);
     signal.throwIfAborted();
     await this.runtime.removeData(slice.id);
+    signal.throwIfAborted();
     await this.databases.drop(slice.id);
     await this.dataSource.transaction(async (manager) => {
+      signal.throwIfAborted();
       await this.ports.release(slice.id, manager);
       const tombstone: Observation = {
         status: 'destroyed',
@@ -238,7 +248,7 @@ export class Reconciler {
         databasePasswordSealed: null,
         observedGeneration: slice.generation,
       };
-      await this.observe(slice, tombstone, manager);
+      await this.observe(slice, tombstone, signal, manager);
     });
     this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is destroyed`);
   }
@@ -258,8 +268,17 @@ export class Reconciler {
     }
   }
 
-  /** @throws SupersededError when something newer is desired: this pass has no business any more */
-  private async observe(slice: Slice, seen: Observation, manager?: EntityManager): Promise<void> {
+  /**
+   * @throws SupersededError when something newer is desired: this pass has no business any more
+   * @throws the signal's reason when the lock is lost: a pass over the same generation may be another replica's by now
+   */
+  private async observe(
+    slice: Slice,
+    seen: Observation,
+    signal: AbortSignal,
+    manager?: EntityManager,
+  ): Promise<void> {
+    signal.throwIfAborted();
     if (!(await this.slices.observe(slice.id, slice.generation, seen, manager)))
       throw new SupersededError(slice.id);
   }
