@@ -179,7 +179,7 @@ describeWithDocker('DockerRuntime', () => {
     const wanted = await spec({ port: null });
     const instance = await first?.start(wanted);
     // Many requests at once, as a new gateway gets them.
-    await Promise.all(Array.from({ length: 5 }, () => second?.reach(1)));
+    await Promise.all(Array.from({ length: 5 }, async () => second?.reach(1)));
     expect(await second?.start(wanted)).toEqual(instance);
     const network = Object(await docker.getNetwork(`net-${installationId}-slice-1`).inspect());
     expect(new Set(Object.keys(network.Containers))).toEqual(new Set([instance?.ref, ...gateways]));
