@@ -24,7 +24,7 @@ export class SliceReach implements OnModuleInit {
 
   constructor(
     @Inject(SliceRuntime) private readonly runtime: Pick<SliceRuntime, 'reach'>,
-    private readonly control: Pick<ControlConnection, 'listen' | 'onRestored'>,
+    @Inject(ControlConnection) private readonly control: Pick<ControlConnection, 'listen' | 'onRestored'>,
   ) {}
 
   async onModuleInit(): Promise<void> {
