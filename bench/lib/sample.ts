@@ -38,3 +38,20 @@ export function medianOf(samples: readonly Sample[]): Sample {
     taken: median(samples.map(({ taken }) => taken)),
   };
 }
+
+/** How one proxy does against another. */
+export interface Comparison {
+  /** How many times the other's requests per second. */
+  readonly ratio: number;
+  /** How many times the other's requests for the same CPU time. */
+  readonly byCpu: number;
+}
+
+/** The medians of the rounds' ratios: what slowed the machine in one round slowed both. */
+export function compare(own: readonly Sample[], others: readonly Sample[]): Comparison {
+  const rounds = own.map((one, round) => ({ one, other: others[round] ?? one }));
+  return {
+    ratio: median(rounds.map(({ one, other }) => one.requestsPerSecond / other.requestsPerSecond)),
+    byCpu: median(rounds.map(({ one, other }) => other.cpuMicros / one.cpuMicros)),
+  };
+}

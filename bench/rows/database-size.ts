@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { count, type Line, times } from '../lib/report.ts';
 import { settings } from '../lib/settings.ts';
-import { medianOf, sample, type Sample } from '../lib/sample.ts';
+import { compare, medianOf, sample, type Sample } from '../lib/sample.ts';
 import { Sluice } from '../peers/sluice.ts';
 import type { Row } from './row.ts';
 
@@ -30,18 +30,17 @@ export const databaseSize: Row = {
         samples[i]?.push(await sample({ url: sluice.url, cookies, cpuSeconds: () => sluice.cpuSeconds() }));
       }
     }
-    const [few, many] = samples.map(medianOf);
-    if (few === undefined || many === undefined) throw new Error('Both worlds are measured');
-    const ratio = many.requestsPerSecond / few.requestsPerSecond;
+    const [few = [], many = []] = samples;
+    const { ratio, byCpu } = compare(many, few);
     const lines = worlds.map(({ label }, i): Line => {
-      const { requestsPerSecond, cpuMicros } = i === 0 ? few : many;
+      const { requestsPerSecond, cpuMicros } = medianOf(samples[i] ?? []);
       const figures = `${count(requestsPerSecond)} requests/s, ${cpuMicros.toFixed(1)} µs CPU each`;
       const line = { what: 'database size', who: `Sluice, ${label}`, figures };
       if (i === 0) return line;
-      const compared = `${times(ratio)} (by CPU ${times(few.cpuMicros / many.cpuMicros)})`;
+      const compared = `${times(ratio)} (by CPU ${times(byCpu)})`;
       return { ...line, compared, target: `≥ ${TARGET} ×`, reached: ratio >= TARGET };
     });
-    return { lines, data: { small: samples[0], large: samples[1] } };
+    return { lines, data: { few, many } };
   },
 };
 

@@ -1,7 +1,6 @@
 import { count, type Line, times } from '../lib/report.ts';
-import { medianOf, sample, type Sample } from '../lib/sample.ts';
+import { compare, medianOf, sample, type Sample } from '../lib/sample.ts';
 import { settings } from '../lib/settings.ts';
-import { median } from '../lib/statistics.ts';
 import { Upstream } from '../lib/upstream.ts';
 import { direct } from '../peers/direct.ts';
 import { haproxy } from '../peers/haproxy.ts';
@@ -63,15 +62,6 @@ function lines(samples: ReadonlyMap<string, readonly Sample[]>): Line[] {
     if (target === undefined) return { ...line, compared };
     return { ...line, compared, target: `≥ ${target[0]} ×, aim ${target[1]} ×`, reached: ratio >= target[0] };
   });
-}
-
-/** The median of the rounds' ratios: what slowed the machine in one round slowed both. */
-function compare(own: readonly Sample[], peer: readonly Sample[]): { ratio: number; byCpu: number } {
-  const rounds = own.map((sluice, round) => ({ sluice, other: peer[round] ?? sluice }));
-  return {
-    ratio: median(rounds.map(({ sluice, other }) => sluice.requestsPerSecond / other.requestsPerSecond)),
-    byCpu: median(rounds.map(({ sluice, other }) => other.cpuMicros / sluice.cpuMicros)),
-  };
 }
 
 function figuresOf({ requestsPerSecond, cpuMicros, taken }: Sample): string {

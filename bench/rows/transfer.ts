@@ -62,7 +62,9 @@ export const transfer: Row = {
 
 function linesOf(direction: Direction, moves: Moves[Direction]): Line[] {
   const what = `1 GiB ${direction}`;
-  const ratio = secondsOf(moves.nginx) / secondsOf(moves.sluice);
+  const ratio = median(
+    moves.sluice.map(({ seconds }, i) => (moves.nginx[i]?.seconds ?? Number.NaN) / seconds),
+  );
   return [
     {
       what,
