@@ -54,6 +54,7 @@ export function sessionStoreContract(name: string, start: () => Promise<SessionS
           kind: 'session',
           sessionHash: hash,
           expiresAt: new Date(under.clock.nowMs() + under.ttlMs),
+          lastSeenAt: under.clock.now(),
           user: { id: user.id, email: user.email, name: null, role: 'member' },
         };
         expect(await under.store.find(hash)).toEqual(expected);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Authenticator, SessionCookie } from '#auth';
+import { Authenticator, hashSessionId, SessionCookie } from '#auth';
 import { AuthApp } from '../support/auth-app.js';
 
 /** A subdomain, or a slice, can plant a second cookie of our name beside the customer's own. */
@@ -59,6 +59,16 @@ describe('two session cookies', () => {
       expect.objectContaining({ code: 'AMBIGUOUS_SESSION' }),
     );
     expect(await app.me(many)).toMatchObject(AMBIGUOUS);
+  });
+
+  it('cost a look-up only where they have the form of a session id', () => {
+    const id = 'A'.repeat(43);
+    const presented = ['', 'x', `${id}A`, id.slice(1), `${id.slice(1)}+`, `${id.slice(1)}=`, id];
+    const header = presented.map((value) => `session=${value}`).join('; ');
+    expect(app.get(SessionCookie).hashesIn(header)).toEqual([
+      ...presented.slice(1).map(() => null),
+      hashSessionId(id),
+    ]);
   });
 
   it('are no dead end: a sign-in ends both and gives one', async () => {

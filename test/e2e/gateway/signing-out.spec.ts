@@ -98,6 +98,23 @@ describe("an operator's change", () => {
     expect((await heir.browser.get('/api/x')).status).toBe(200);
   });
 
+  it('closes the WebSockets to the former slice of a customer who is given another at the same time', async () => {
+    const { browser, userId } = await customerWith(gateway, app);
+    const heir = await customerWith(gateway, null);
+    const socket = await dial(browser);
+    const closed = closeCode(socket);
+    await gateway.get(DataSource).transaction(async (both) => {
+      await both.query('UPDATE slice SET owner_id = $2 WHERE owner_id = $1', [userId, heir.userId]);
+      await both.query(
+        `INSERT INTO slice (name, owner_id, runtime, memory_bytes, cpus, spec_hash, host, port, status, desired_state)
+         VALUES ('another', $1, 'process', 1, 1, '', '127.0.0.1', $2, 'active', 'running')`,
+        [userId, app.port],
+      );
+    });
+    expect(await closed).toBe(SIGNED_OUT);
+    expect((await browser.get('/api/x')).status).toBe(200);
+  });
+
   it('that leaves the slice as it is closes nothing', async () => {
     const { browser, userId } = await customerWith(gateway, app);
     const socket = await dial(browser);

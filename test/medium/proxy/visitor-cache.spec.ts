@@ -124,6 +124,29 @@ describe('the cache of visitors', () => {
     await eventually(async () => expect(await portNow()).toMatchObject({ port: 1002 }), 1000);
   });
 
+  it('makes no more look-ups at once than half of the pool, and refuses a flood of them', async () => {
+    const reading = sessions.hold();
+    const flood = Array.from({ length: 1_010 }, (_, i) => cache.find(`bogus-${i}`));
+    const ends = Promise.allSettled(flood);
+    await reading;
+    expect(sessions.reads).toBeLessThanOrEqual(gateway.config.database.poolMax / 2);
+    sessions.release();
+    const refused = (await ends).filter(({ status }) => status === 'rejected');
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused.length).toBeLessThanOrEqual(10);
+    expect(refused[0]).toMatchObject({ reason: { code: 'DATABASE_UNAVAILABLE', retryAfterSeconds: 1 } });
+  });
+
+  it('knows when a session was last extended, however often it is read', async () => {
+    await gateway
+      .get(DataSource)
+      .query("UPDATE session SET last_seen_at = now() - interval '1 hour' WHERE user_id = $1", [
+        customer.userId,
+      ]);
+    const visitor = await cache.find(hash);
+    expect(Date.now() - (visitor?.touchedAt ?? 0)).toBeGreaterThan(3_590_000);
+  });
+
   it('does not know a session beyond its end', async () => {
     await gateway
       .get(DataSource)

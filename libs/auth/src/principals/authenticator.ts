@@ -39,8 +39,11 @@ export class Authenticator {
    * @throws AuthError AMBIGUOUS_SESSION
    */
   async authenticateSession(cookieHeader: string | undefined): Promise<SessionPrincipal | null> {
-    const hashes = this.cookie.hashesIn(cookieHeader);
-    const found = await Promise.all(hashes.map((hash) => this.sessions.find(hash)));
+    const found: (SessionPrincipal | null)[] = [];
+    // One after the other: one request must not take several connections of the pool at once.
+    for (const hash of this.cookie.hashesIn(cookieHeader)) {
+      found.push(hash === null ? null : await this.sessions.find(hash));
+    }
     return theOneSession(found);
   }
 

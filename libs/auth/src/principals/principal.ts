@@ -14,6 +14,8 @@ export interface SessionPrincipal {
   /** The stored name of the session ({@link hashSessionId}); the id itself is only ever in the cookie. */
   readonly sessionHash: string;
   readonly expiresAt: Date;
+  /** When the session was opened or last extended. */
+  readonly lastSeenAt: Date;
   readonly user: PrincipalUser;
 }
 

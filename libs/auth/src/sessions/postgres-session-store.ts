@@ -56,6 +56,7 @@ export class PostgresSessionStore extends SessionStore {
       kind: 'session',
       sessionHash: hash,
       expiresAt: session.expiresAt,
+      lastSeenAt: session.lastSeenAt,
       user: { id, email, name, role },
     };
   }

@@ -3,7 +3,7 @@ import { stringifySetCookie, type SetCookie } from 'cookie';
 import { AuthError } from '#common';
 import { AppConfig } from '#config';
 import { cookieValues } from './cookie-values.js';
-import { hashSessionId } from './session-id.js';
+import { hashSessionId, isSessionId } from './session-id.js';
 
 /** `cookie` writes them in lower case in its options, and as RFC 6265bis does in the header. */
 const SAME_SITE = { Lax: 'lax', Strict: 'strict', None: 'none' } as const;
@@ -54,10 +54,11 @@ export class SessionCookie {
   }
 
   /**
-   * The hashes of the session ids that a request presents, each once.
+   * What a request presents as its session, each value once: the hash of a session id, or null for a value that can
+   * be none. It counts as presented nonetheless: whether a request is ambiguous is not for its form to decide.
    * @throws AuthError AMBIGUOUS_SESSION when there are more than anybody needs
    */
-  hashesIn(cookieHeader: string | undefined): string[] {
+  hashesIn(cookieHeader: string | undefined): (string | null)[] {
     const ids = this.idsIn(cookieHeader);
     if (ids.length > MAX_PRESENTED) {
       throw new AuthError(
@@ -65,7 +66,7 @@ export class SessionCookie {
         'Too many session cookies were sent. Delete the cookies of this site and sign in again.',
       );
     }
-    return ids.map(hashSessionId);
+    return ids.map((id) => (isSessionId(id) ? hashSessionId(id) : null));
   }
 
   private idsIn(cookieHeader: string | undefined): string[] {

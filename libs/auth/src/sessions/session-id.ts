@@ -2,10 +2,17 @@ import { hash, randomBytes } from 'node:crypto';
 
 /** Well over the 192 bits of the contract, and no slower. */
 const SESSION_ID_BYTES = 32;
+/** 32 bytes as base64url without padding (RFC 4648 §5). */
+const SESSION_ID = /^[A-Za-z0-9_-]{43}$/;
 
 /** A new session id, base64url: what the cookie holds, and nothing else ever does. */
 export function newSessionId(): string {
   return randomBytes(SESSION_ID_BYTES).toString('base64url');
+}
+
+/** Whether a value has the form of {@link newSessionId}; any other names no session, which needs no look-up. */
+export function isSessionId(value: string): boolean {
+  return SESSION_ID.test(value);
 }
 
 /**

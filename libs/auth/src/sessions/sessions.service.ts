@@ -45,7 +45,7 @@ export class SessionsService {
    * @throws AuthError AMBIGUOUS_SESSION when there are more than anybody needs
    */
   presentedBy(caller: Caller): string[] {
-    return this.cookie.hashesIn(caller.cookieHeader);
+    return this.cookie.hashesIn(caller.cookieHeader).filter((hash) => hash !== null);
   }
 
   private async end(hashes: readonly string[]): Promise<void> {

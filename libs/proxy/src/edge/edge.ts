@@ -118,12 +118,8 @@ export class Edge implements EdgeHandler {
     refused: (error: DomainError) => void,
   ): void {
     try {
-      const visitor = this.gate.admit(req.headers.cookie);
-      if (!(visitor instanceof Promise)) {
-        admitted(visitor);
-        return;
-      }
-      visitor.then(admitted).catch((error: unknown) => refused(this.explain(req, error)));
+      const lookedUp = this.gate.admit(req.headers.cookie, admitted);
+      lookedUp?.catch((error: unknown) => refused(this.explain(req, error)));
     } catch (error) {
       refused(this.explain(req, error));
     }
@@ -164,7 +160,11 @@ export class Edge implements EdgeHandler {
       return;
     }
     const target = { host: upstream.host, port: upstream.port, path: path.path + path.search };
-    const owner = { sessionKey: principal.sessionHash, userId: principal.user.id };
+    const owner = {
+      sessionKey: principal.sessionHash,
+      userId: principal.user.id,
+      sliceId: upstream.sliceId,
+    };
     this.upgrader.upgrade(req, head, target, this.headersFor(req, visitor), owner);
   }
 

@@ -17,23 +17,41 @@ export class SessionGate {
   ) {}
 
   /**
-   * The visitor, at once where the session is known here, which is the usual case.
+   * Lets the visitor in, at once where the session is known here, which is the usual case. Whatever `admitted` does
+   * before it returns is heard of by the next revocation: nothing comes between the last check and its call.
    * @throws AuthError UNAUTHENTICATED, AMBIGUOUS_SESSION
    */
-  admit(cookieHeader: string | undefined): Visitor | Promise<Visitor> {
+  admit(cookieHeader: string | undefined, admitted: (visitor: Visitor) => void): void | Promise<void> {
     const hashes = this.cookie.hashesIn(cookieHeader);
     const [only] = hashes;
     if (only === undefined) throw unauthenticated();
-    const known = hashes.length === 1 ? this.cache.get(only) : undefined;
-    return known === undefined ? this.lookUp(hashes) : this.extended(known);
+    const known = hashes.length === 1 && only !== null ? this.cache.get(only) : undefined;
+    if (known === undefined) return this.lookUp(hashes, admitted);
+    admitted(this.extended(known));
   }
 
-  private async lookUp(hashes: readonly string[]): Promise<Visitor> {
-    const visitors = await Promise.all(hashes.map((hash) => this.cache.find(hash)));
+  /** Anew when a revocation came between the look-up that found the visitor and the end of the last one. */
+  private async lookUp(
+    hashes: readonly (string | null)[],
+    admitted: (visitor: Visitor) => void,
+  ): Promise<void> {
+    for (;;) {
+      using changes = this.cache.watch();
+      const visitor = await this.theOneAmong(hashes);
+      if (changes.concerns(visitor)) continue;
+      admitted(this.extended(visitor));
+      return;
+    }
+  }
+
+  /** One look-up after the other: one request must not take several connections of the pool at once. */
+  private async theOneAmong(hashes: readonly (string | null)[]): Promise<Visitor> {
+    const visitors: (Visitor | null)[] = [];
+    for (const hash of hashes) visitors.push(hash === null ? null : await this.cache.find(hash));
     const one = theOneSession(visitors.map((visitor) => visitor?.principal ?? null));
     const visitor = visitors.find((candidate) => candidate !== null && candidate.principal === one);
     if (visitor === null || visitor === undefined) throw unauthenticated();
-    return this.extended(visitor);
+    return visitor;
   }
 
   /** Use keeps a session alive. Nobody waits for that, and once a minute is enough. */

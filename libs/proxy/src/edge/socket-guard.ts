@@ -54,7 +54,8 @@ export class SocketGuard {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        if (!(await this.mayStay(sessionKey))) this.live.closeSession(sessionKey);
+        const sliceId = await this.sliceOf(sessionKey);
+        this.live.closeWhere((owner) => owner.sessionKey === sessionKey && owner.sliceId !== sliceId);
         return;
       } catch (error) {
         this.logger.warn({ err: error }, 'an open WebSocket could not be checked; it is tried again');
@@ -63,10 +64,11 @@ export class SocketGuard {
     }
   }
 
-  private async mayStay(sessionKey: string): Promise<boolean> {
+  /** The one slice that the session may have connections to; null where that is none. */
+  private async sliceOf(sessionKey: string): Promise<number | null> {
     const principal = await this.sessions.find(sessionKey);
-    if (principal === null) return false;
+    if (principal === null) return null;
     const slice = await this.slices.locate(principal.user.id);
-    return slice?.desiredState === 'running';
+    return slice?.desiredState === 'running' ? slice.sliceId : null;
   }
 }

@@ -1,19 +1,23 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import pLimit, { type LimitFunction } from 'p-limit';
 import { SessionRevocations, SessionStore } from '#auth';
-import { Clock } from '#common';
+import { Clock, CoreError } from '#common';
+import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
 import { SliceDirectory } from '#orchestrator';
+import { ChangeWatch } from './change-watch.js';
 import { visitorOf, type Visitor } from './visitor.js';
 
 const CAPACITY = 50_000;
 
+/** Look-ups that may wait for one of the slots; a queue beyond that is a flood, and is told to come back. */
+const MAX_WAITING = 1000;
+const BUSY_RETRY_SECONDS = 1;
+
 /** A look-up under way, and what overtook it. */
 interface Flight {
-  /** Users of whom something changed meanwhile: what it read of them may be out of date. */
-  readonly overtakenBy: Set<string>;
-  /** The bus was silent meanwhile: whatever it read may be out of date. */
-  stale: boolean;
+  readonly watch: ChangeWatch;
   readonly result: Promise<Visitor | null>;
 }
 
@@ -31,8 +35,9 @@ export class VisitorCache implements OnModuleInit {
   private readonly hashesOf = new Map<string, Set<string>>();
   /** The latest look-up of each session, for others to join. */
   private readonly flights = new Map<string, Flight>();
-  /** Every look-up under way, also those that another has taken the place of. */
-  private readonly airborne = new Set<Flight>();
+  private readonly watches = new Set<ChangeWatch>();
+  /** Bogus cookies cost a look-up each: half of the pool is left to sign-ins and to everything else. */
+  private readonly slots: LimitFunction;
 
   constructor(
     private readonly sessions: SessionStore,
@@ -40,7 +45,10 @@ export class VisitorCache implements OnModuleInit {
     private readonly revocations: SessionRevocations,
     private readonly control: ControlConnection,
     private readonly clock: Clock,
-  ) {}
+    config: AppConfig,
+  ) {
+    this.slots = pLimit(Math.max(1, Math.floor(config.database.poolMax / 2)));
+  }
 
   async onModuleInit(): Promise<void> {
     this.revocations.subscribe(({ userId }) => this.forget(userId));
@@ -59,10 +67,17 @@ export class VisitorCache implements OnModuleInit {
 
   /**
    * The visitor of a session; null when it is none (any more).
-   * @throws what the session store throws
+   * @throws CoreError DATABASE_UNAVAILABLE when too many look-ups wait already; and what the session store throws
    */
   async find(hash: string): Promise<Visitor | null> {
     return this.get(hash) ?? (await this.load(hash));
+  }
+
+  /** Notes from now on of whom something changes, until it is disposed of. */
+  watch(): ChangeWatch {
+    const watch = new ChangeWatch(() => this.watches.delete(watch));
+    this.watches.add(watch);
+    return watch;
   }
 
   /** Drops an entry, to be read anew. */
@@ -78,33 +93,35 @@ export class VisitorCache implements OnModuleInit {
     const shared = this.control.healthy ? this.flights.get(hash) : undefined;
     const flight = shared ?? this.takeOff(hash);
     const visitor = await flight.result;
-    return visitor === null || !isOvertaken(flight, visitor) ? visitor : this.load(hash);
+    return visitor === null || !flight.watch.concerns(visitor) ? visitor : this.load(hash);
   }
 
   private takeOff(hash: string): Flight {
+    const watch = this.watch();
     const flight: Flight = {
-      overtakenBy: new Set(),
-      stale: false,
+      watch,
       result: this.read(hash)
         .then((visitor) => this.keep(hash, visitor, flight))
         .finally(() => {
           if (this.flights.get(hash) === flight) this.flights.delete(hash);
-          this.airborne.delete(flight);
+          watch[Symbol.dispose]();
         }),
     };
     this.flights.set(hash, flight);
-    this.airborne.add(flight);
     return flight;
   }
 
   private async read(hash: string): Promise<Visitor | null> {
-    const principal = await this.sessions.find(hash);
-    if (principal === null) return null;
-    return visitorOf(principal, await this.slices.locate(principal.user.id), this.clock.nowMs());
+    if (this.slots.pendingCount >= MAX_WAITING) throw tooManyLookUps();
+    return this.slots(async () => {
+      const principal = await this.sessions.find(hash);
+      if (principal === null) return null;
+      return visitorOf(principal, await this.slices.locate(principal.user.id));
+    });
   }
 
   private keep(hash: string, visitor: Visitor | null, flight: Flight): Visitor | null {
-    if (visitor === null || !this.control.healthy || isOvertaken(flight, visitor)) return visitor;
+    if (visitor === null || !this.control.healthy || flight.watch.concerns(visitor)) return visitor;
     this.entries.set(hash, visitor);
     const { id } = visitor.principal.user;
     const hashes = this.hashesOf.get(id);
@@ -114,13 +131,13 @@ export class VisitorCache implements OnModuleInit {
   }
 
   private forget(userId: string): void {
-    for (const flight of this.airborne) flight.overtakenBy.add(userId);
+    for (const watch of this.watches) watch.userChanged(userId);
     for (const hash of this.hashesOf.get(userId) ?? []) this.entries.delete(hash);
   }
 
   /** A message may have been lost, for what is kept and for what is being read. */
   private forgetAll(): void {
-    for (const flight of this.airborne) flight.stale = true;
+    for (const watch of this.watches) watch.anythingChanged();
     this.entries.clear();
   }
 
@@ -132,6 +149,10 @@ export class VisitorCache implements OnModuleInit {
   }
 }
 
-function isOvertaken(flight: Flight, visitor: Visitor): boolean {
-  return flight.stale || flight.overtakenBy.has(visitor.principal.user.id);
+function tooManyLookUps(): CoreError {
+  return new CoreError(
+    'DATABASE_UNAVAILABLE',
+    'Too many sessions are being looked up just now. Please try again in a moment.',
+    { retryAfterSeconds: BUSY_RETRY_SECONDS },
+  );
 }

@@ -7,6 +7,7 @@ const STARTING_RETRY_SECONDS = 2;
 
 /** Where the requests of a customer go. */
 export interface SliceUpstream {
+  readonly sliceId: number;
   readonly host: string;
   readonly port: number;
   /** `http://host:port` */
@@ -23,18 +24,13 @@ export interface Visitor {
   touchedAt: number;
 }
 
-export function visitorOf(
-  principal: SessionPrincipal,
-  location: SliceLocation | null,
-  nowMs: number,
-): Visitor {
+export function visitorOf(principal: SessionPrincipal, location: SliceLocation | null): Visitor {
   const { id, email, name } = principal.user;
   return {
     principal,
     identity: identityHeaders({ email, subject: id, name: name ?? undefined }),
     upstream: upstreamOf(location),
-    // As if it had just been extended: the database knows better, and is asked within a minute.
-    touchedAt: nowMs,
+    touchedAt: principal.lastSeenAt.getTime(),
   };
 }
 
@@ -46,7 +42,7 @@ function upstreamOf(location: SliceLocation | null): SliceUpstream | ProxyError 
       'You have no slice yet. It is being prepared, or the operator has to assign one.',
     );
   }
-  const { desiredState, status, host, port } = location;
+  const { sliceId, desiredState, status, host, port } = location;
   if (desiredState === 'stopped')
     return new ProxyError('SLICE_STOPPED', 'Your slice is stopped. Ask the operator to start it.');
   if (status === 'failed')
@@ -59,5 +55,10 @@ function upstreamOf(location: SliceLocation | null): SliceUpstream | ProxyError 
       retryAfterSeconds: STARTING_RETRY_SECONDS,
     });
   }
-  return { host, port, origin: `http://${host.includes(':') ? `[${host}]` : host}:${port}` };
+  return { sliceId, host, port, origin: originOf(host, port) };
+}
+
+/** `http://host:port`, with the brackets of an IPv6 address (RFC 3986 §3.2.2). */
+export function originOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }

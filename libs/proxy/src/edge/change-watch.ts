@@ -1,0 +1,29 @@
+import type { Visitor } from './visitor.js';
+
+/** Notes of which users something changed while it was on: what was read of them meanwhile may be out of date. */
+export class ChangeWatch implements Disposable {
+  private readonly userIds = new Set<string>();
+  private anything = false;
+
+  /** @param end called when nobody looks at it any more */
+  constructor(private readonly end: () => void) {}
+
+  /** The sessions or the slice of a user changed. */
+  userChanged(userId: string): void {
+    this.userIds.add(userId);
+  }
+
+  /** A message may have been lost: nobody knows of whom. */
+  anythingChanged(): void {
+    this.anything = true;
+  }
+
+  /** Whether what was read of this visitor may be out of date. */
+  concerns(visitor: Visitor): boolean {
+    return this.anything || this.userIds.has(visitor.principal.user.id);
+  }
+
+  [Symbol.dispose](): void {
+    this.end();
+  }
+}
