@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { setTimeout as wait } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   HealthIndicatorService,
@@ -9,6 +8,7 @@ import {
 import { DataSource } from 'typeorm';
 import { Clock } from '#common';
 import { SliceRuntime } from '#orchestrator';
+import { Probe } from './probe.js';
 
 /** Readiness is the database alone: without it nobody can be let in. What else is wrong leaves the gateway useful. */
 export interface Health {
@@ -17,27 +17,34 @@ export interface Health {
 }
 
 const PROBE_TIMEOUT_MS = 2000;
+const FRESH_MS = 1000;
 const manifest: { name: string; version: string } = createRequire(import.meta.url)('#package');
 
 @Injectable()
 export class HealthService {
+  private readonly database: Probe;
+  private readonly engine: Probe;
+  private known: { readonly health: Health; readonly atMs: number } | null = null;
+  private asking: Promise<Health> | null = null;
+
   constructor(
     private readonly indicators: HealthIndicatorService,
-    private readonly dataSource: DataSource,
-    @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
+    dataSource: DataSource,
+    @Inject(SliceRuntime) runtime: SliceRuntime,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.database = new Probe(() => dataSource.query('SELECT 1'));
+    this.engine = new Probe(() => runtime.check());
+  }
 
-  async check(): Promise<Health> {
-    const results = await Promise.all([
-      this.probe('database', () => this.dataSource.query('SELECT 1')),
-      this.probe('runtime', () => this.runtime.check()),
-    ]);
-    const checks = Object.fromEntries(
-      results.flatMap((result) => Object.entries(result).map(([name, { status }]) => [name, status])),
-    );
-    const allUp = Object.values(checks).every((status) => status === 'up');
-    return { status: checks['database'] === 'down' ? 'down' : allUp ? 'ok' : 'degraded', checks };
+  /** How it is, or was less than a second ago. */
+  check(): Promise<Health> {
+    const { known } = this;
+    if (known !== null && Math.abs(this.clock.nowMs() - known.atMs) < FRESH_MS) {
+      return Promise.resolve(known.health);
+    }
+    this.asking ??= this.ask().finally(() => (this.asking = null));
+    return this.asking;
   }
 
   heartbeat(): { status: 'alive'; timestamp: string } {
@@ -48,19 +55,21 @@ export class HealthService {
     return { name: manifest.name, version: manifest.version, uptimeSeconds: Math.floor(process.uptime()) };
   }
 
-  private async probe(name: string, ask: () => Promise<unknown>): Promise<HealthIndicatorResult> {
+  /** Anybody may ask, as often as they like; the database and the engine are asked once a second. */
+  private async ask(): Promise<Health> {
+    const [database, runtime] = await Promise.all([
+      this.database.answers(PROBE_TIMEOUT_MS),
+      this.engine.answers(PROBE_TIMEOUT_MS),
+    ]);
+    const checks = { ...this.indicator('database', database), ...this.indicator('runtime', runtime) };
+    const health: Health = { status: database ? (runtime ? 'ok' : 'degraded') : 'down', checks };
+    this.known = { health, atMs: this.clock.nowMs() };
+    return health;
+  }
+
+  private indicator(name: string, up: boolean): Record<string, HealthIndicatorStatus> {
     const indicator = this.indicators.check(name);
-    const deadline = new AbortController();
-    try {
-      const late = wait(PROBE_TIMEOUT_MS, undefined, { signal: deadline.signal }).then(() => {
-        throw new Error(`${name} does not answer`);
-      });
-      await Promise.race([ask(), late]);
-      return indicator.up();
-    } catch {
-      return indicator.down();
-    } finally {
-      deadline.abort();
-    }
+    const result: HealthIndicatorResult = up ? indicator.up() : indicator.down();
+    return Object.fromEntries(Object.entries(result).map(([key, { status }]) => [key, status]));
   }
 }
