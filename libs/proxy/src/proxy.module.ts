@@ -8,6 +8,8 @@ import { Edge } from './edge/edge.js';
 import { RouteTable } from './edge/route-table.js';
 import { SessionGate } from './edge/session-gate.js';
 import { SocketGuard } from './edge/socket-guard.js';
+import { UpstreamFailureLog } from './edge/upstream-failure-log.js';
+import { originOf } from './edge/visitor.js';
 import { VisitorCache } from './edge/visitor-cache.js';
 import { Forwarder } from './forward/forwarder.js';
 import { LiveSockets } from './forward/live-sockets.js';
@@ -48,26 +50,38 @@ const MAX_SOCKETS_PER_USER = 500;
       useFactory: (cookies: GatewayCookies) => new ResponseHeaders(cookies),
     },
     {
+      provide: UpstreamFailureLog,
+      inject: [Clock],
+      useFactory: (clock: Clock) => new UpstreamFailureLog(clock),
+    },
+    {
       provide: Forwarder,
-      inject: [Clock, ResponseHeaders],
-      useFactory: (clock: Clock, responseHeaders: ResponseHeaders) =>
+      inject: [Clock, ResponseHeaders, UpstreamFailureLog],
+      useFactory: (clock: Clock, responseHeaders: ResponseHeaders, failures: UpstreamFailureLog) =>
         new Forwarder({
           clock,
           responseHeaders,
           maxInFlightPerOrigin: MAX_IN_FLIGHT_PER_SLICE,
           uploadIdleMs: UPLOAD_IDLE_MS,
+          onDone: ({ req, target, error }) => failures.record(req, target.origin, error),
         }),
     },
     {
       provide: Upgrader,
-      inject: [Clock, ResponseHeaders, LiveSockets],
-      useFactory: (clock: Clock, responseHeaders: ResponseHeaders, live: LiveSockets) =>
+      inject: [Clock, ResponseHeaders, LiveSockets, UpstreamFailureLog],
+      useFactory: (
+        clock: Clock,
+        responseHeaders: ResponseHeaders,
+        live: LiveSockets,
+        failures: UpstreamFailureLog,
+      ) =>
         new Upgrader({
           clock,
           responseHeaders,
           live,
           timeoutMs: UPGRADE_TIMEOUT_MS,
           maxSocketsPerUser: MAX_SOCKETS_PER_USER,
+          onDone: (req, { host, port }, error) => failures.record(req, originOf(host, port), error),
         }),
     },
     {

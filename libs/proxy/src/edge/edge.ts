@@ -6,13 +6,13 @@ import {
   assignRequestId,
   Clock,
   CoreError,
+  DomainError,
   ErrorTranslator,
   ProxyError,
   requestIdOf,
   statusOf,
   toDomainError,
   TrustProxy,
-  type DomainError,
 } from '#common';
 import { Forwarder } from '../forward/forwarder.js';
 import { LiveSockets } from '../forward/live-sockets.js';
@@ -23,6 +23,8 @@ import type { EdgeHandler } from '../http/edge-server.js';
 import { isAmbiguous, type RequestPath } from '../http/path.js';
 import { asksTheGatewayItself, refuseUpgradeRequest, screenRequest } from '../http/refusals.js';
 import { answerStartingPage, isNavigation } from './starting-page.js';
+import { ForwardedWarning } from './forwarded-warning.js';
+import { LogThrottle } from './log-throttle.js';
 import { RouteTable, type Route } from './route-table.js';
 import { SessionGate } from './session-gate.js';
 import type { Visitor } from './visitor.js';
@@ -34,6 +36,8 @@ import type { Visitor } from './visitor.js';
 @Injectable()
 export class Edge implements EdgeHandler {
   private readonly logger = new Logger(Edge.name);
+  private readonly logThrottle: LogThrottle;
+  private readonly forwardedWarning = new ForwardedWarning();
   private draining = false;
 
   constructor(
@@ -47,10 +51,12 @@ export class Edge implements EdgeHandler {
     private readonly live: LiveSockets,
     private readonly clock: Clock,
     private readonly translator: ErrorTranslator,
-  ) {}
+  ) {
+    this.logThrottle = new LogThrottle(clock);
+  }
 
   request(req: IncomingMessage, res: ServerResponse): boolean {
-    assignRequestId(req, this.trustProxy.trusts(req.socket.remoteAddress));
+    this.identify(req);
     const path = screenRequest(req);
     if (path instanceof ProxyError) {
       this.refuse(req, res, path);
@@ -74,11 +80,10 @@ export class Edge implements EdgeHandler {
   }
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
-    assignRequestId(req, this.trustProxy.trusts(req.socket.remoteAddress));
-    const path = screenRequest(req);
-    const refusal = path instanceof ProxyError ? path : this.refusalOfUpgrade(req, path);
-    if (path instanceof ProxyError || refusal !== null) {
-      refuseUpgrade(req, socket, refusal ?? ambiguousPath(), this.clock.now());
+    this.identify(req);
+    const path = this.screenUpgrade(req);
+    if (path instanceof DomainError) {
+      refuseUpgrade(req, socket, path, this.clock.now());
       return;
     }
     this.admit(
@@ -91,6 +96,12 @@ export class Edge implements EdgeHandler {
   drain(deadlineMs: number): Promise<void> {
     this.draining = true;
     return this.live.drain(deadlineMs);
+  }
+
+  private identify(req: IncomingMessage): void {
+    const trusted = this.trustProxy.trusts(req.socket.remoteAddress);
+    if (!trusted) this.forwardedWarning.observe(req);
+    assignRequestId(req, trusted);
   }
 
   private proxy(req: IncomingMessage, res: ServerResponse, path: RequestPath, route: Route): void {
@@ -176,14 +187,16 @@ export class Edge implements EdgeHandler {
     });
   }
 
-  private refusalOfUpgrade(req: IncomingMessage, path: RequestPath): DomainError | null {
+  private screenUpgrade(req: IncomingMessage): RequestPath | DomainError {
+    const path = screenRequest(req);
+    if (path instanceof ProxyError) return path;
     const refusal = refuseUpgradeRequest(req);
     if (refusal !== null) return refusal;
     if (this.readsInTwoWays(path)) return ambiguousPath();
     if (this.routes.match(path.path) === null) {
       return new CoreError('NOT_FOUND', 'There is nothing to connect to at this path.');
     }
-    return this.isForged(req, true) ? csrfRejected() : null;
+    return this.isForged(req, true) ? csrfRejected() : path;
   }
 
   private readsInTwoWays(path: RequestPath): boolean {
@@ -222,13 +235,22 @@ export class Edge implements EdgeHandler {
 
   private explain(req: IncomingMessage, thrown: unknown): DomainError {
     const error = toDomainError(thrown, this.translator);
-    if (statusOf(error.code) >= 500) {
+    if (error.code === 'DATABASE_UNAVAILABLE') {
+      this.logOutage(req, error);
+    } else if (statusOf(error.code) >= 500) {
       this.logger.error(
         { err: error.cause ?? error, code: error.code, reqId: requestIdOf(req) },
         error.message,
       );
     }
     return error;
+  }
+
+  /** An outage, or a flood of cookies, meets every request alike: where in our code says nothing. */
+  private logOutage(req: IncomingMessage, { code, cause, message }: DomainError): void {
+    if (!this.logThrottle.admits(code)) return;
+    const reason = cause instanceof Error ? cause.message : message;
+    this.logger.error({ code, reason, reqId: requestIdOf(req) }, 'database unavailable');
   }
 }
 

@@ -13,10 +13,7 @@ export type Route = SliceRoute;
 
 const TIMEOUT_MS = 30_000;
 
-/**
- * Which path leads where. Compiled once and never changed: a new configuration makes a new table, which takes the
- * place of the old one in one step, so no request ever sees half of each.
- */
+/** Which path leads where: compiled once at the start, and never changed. */
 export class RouteTable {
   private constructor(
     /** Longest prefix first, so the first match is the closest one. */

@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http';
+import { Logger } from '@nestjs/common';
+import { requestIdOf, type Clock, type ProxyError } from '#common';
+import { codeOf } from '../forward/upstream-error.js';
+import { LogThrottle } from './log-throttle.js';
+
+/**
+ * Tells the operator of slices that fail, once a second and slice: which one, and how. Never whose request it was,
+ * nor for what.
+ */
+export class UpstreamFailureLog {
+  private readonly logger = new Logger(UpstreamFailureLog.name);
+  private readonly throttle: LogThrottle;
+
+  constructor(clock: Clock) {
+    this.throttle = new LogThrottle(clock);
+  }
+
+  /**
+   * Takes the outcome of a forwarded request or upgrade.
+   * @param origin `http://host:port` of the slice
+   * @param error null for a success; what is the client's doing is left out
+   */
+  record(req: IncomingMessage, origin: string, error: ProxyError | null): void {
+    if (error?.code !== 'BAD_GATEWAY' && error?.code !== 'GATEWAY_TIMEOUT') return;
+    if (!this.throttle.admits(origin)) return;
+    this.logger.warn(
+      { code: error.code, origin, reqId: requestIdOf(req), reason: reasonOf(error) },
+      'a slice did not answer as it should',
+    );
+  }
+}
+
+/** A connection that fails at several addresses has no message of its own, but a code. */
+function reasonOf({ cause, message }: ProxyError): string {
+  const below = cause instanceof Error ? cause.message || codeOf(cause) : '';
+  return below || message;
+}
