@@ -1,4 +1,79 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { DataSource } from 'typeorm';
+import { errorCode, SecretBox } from '#common';
+import { AppConfig } from '#config';
+import { Installation } from '#database';
+
 /** This installation's id (eight hexadecimal digits): part of every name that stands outside our own database. */
 export class InstallationId {
   constructor(readonly value: string) {}
+}
+
+/**
+ * Reads the installation, and makes sure that this gateway fits it before it touches any slice.
+ * @throws Error that says which variable is another one than that of the gateways before
+ */
+export async function openInstallation(
+  dataSource: DataSource,
+  box: SecretBox,
+  config: AppConfig,
+): Promise<InstallationId> {
+  const [installation] = await dataSource.manager.find(Installation, { take: 1 });
+  if (installation === undefined) throw new Error('The table "installation" is empty; restore its one row.');
+  await assertSecretKey(dataSource, installation, box);
+  if (config.slices.runtime === 'process')
+    await assertProcessHome(dataSource, join(config.dataDir, 'process-slices'));
+  return new InstallationId(installation.id);
+}
+
+/** What is sealed in the database can be opened by one key alone. */
+async function assertSecretKey(dataSource: DataSource, { id }: Installation, box: SecretBox): Promise<void> {
+  const check = box.mac('installation', id);
+  const [row] = await dataSource.query<[Pick<Installation, 'secretCheck'>]>(
+    `SELECT secret_check AS "secretCheck" FROM installation`,
+  );
+  if (row.secretCheck === null) {
+    await dataSource.query('UPDATE installation SET secret_check = $1 WHERE secret_check IS NULL', [check]);
+    await assertSecretKey(dataSource, { ...new Installation(), id }, box);
+  } else if (!row.secretCheck.equals(check)) {
+    throw new Error(
+      'SECRET_KEY is another one than this database was set up with, so nothing that is sealed in it can be read. ' +
+        'Set the SECRET_KEY of the gateways before; outside production it is in secrets.json of their DATA_DIR.',
+    );
+  }
+}
+
+/**
+ * The files of process slices are in one folder of one host. A gateway with another folder would start every slice a
+ * second time, without its files.
+ */
+async function assertProcessHome(dataSource: DataSource, folder: string): Promise<void> {
+  const home = await nameOf(folder);
+  await dataSource.query(
+    `UPDATE installation SET process_home = $1
+      WHERE process_home IS NULL
+         OR NOT EXISTS (SELECT FROM slice WHERE runtime = 'process' AND destroyed_at IS NULL)`,
+    [home],
+  );
+  const [row] = await dataSource.query<[{ home: string }]>('SELECT process_home AS home FROM installation');
+  if (row.home === home) return;
+  throw new Error(
+    'The process slices of this installation live in another DATA_DIR. Start the gateway with that one, on that host; ' +
+      'or run slices in containers (SLICE_IMAGE), which any gateway can reach.',
+  );
+}
+
+/** A name of the folder, kept in it, so that it stays the same where the folder is moved. */
+async function nameOf(folder: string): Promise<string> {
+  const file = join(folder, 'home');
+  await mkdir(folder, { recursive: true });
+  try {
+    // Made once, and never over another one.
+    await writeFile(file, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600 });
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
+  return readFile(file, 'utf8');
 }

@@ -1,8 +1,9 @@
 import { Global, Module, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SliceAllocator } from '#auth';
+import { SecretBox } from '#common';
 import { AppConfig } from '#config';
-import { DatabaseClients, DatabaseServer, Installation } from '#database';
+import { DatabaseClients, DatabaseServer } from '#database';
 import { PostgresSliceDatabase } from './databases/postgres-slice-database.js';
 import { PublicAccess } from './databases/public-access.js';
 import { SliceDatabaseClients } from './databases/slice-database-clients.js';
@@ -10,7 +11,7 @@ import { SliceDatabase } from './databases/slice-database.js';
 import { OrchestratorController } from './http/orchestrator.controller.js';
 import { SlicesController } from './http/slices.controller.js';
 import { StatusService } from './http/status-service.js';
-import { InstallationId } from './installation.js';
+import { InstallationId, openInstallation } from './installation.js';
 import { OrphanService } from './orphans/orphan-service.js';
 import { PortAllocator } from './ports/port-allocator.js';
 import { Convergence } from './reconcile/convergence.js';
@@ -30,18 +31,12 @@ import { WaitingCustomers } from './slices/waiting-customers.js';
 import { WarmPool } from './slices/warm-pool.js';
 import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
 
-async function readInstallationId(dataSource: DataSource): Promise<InstallationId> {
-  const [installation] = await dataSource.manager.find(Installation, { take: 1 });
-  if (installation === undefined) throw new Error('The table "installation" is empty; restore its one row.');
-  return new InstallationId(installation.id);
-}
-
 /** Slices and everything that makes them. Global, because it provides what #auth asks for when somebody signs up. */
 @Global()
 @Module({
   controllers: [OrchestratorController, SlicesController],
   providers: [
-    { provide: InstallationId, inject: [DataSource], useFactory: readInstallationId },
+    { provide: InstallationId, inject: [DataSource, SecretBox, AppConfig], useFactory: openInstallation },
     { provide: SliceRuntime, inject: [AppConfig, InstallationId, DatabaseServer], useFactory: createRuntime },
     { provide: DatabaseClients, useClass: SliceDatabaseClients },
     { provide: SliceDatabase, useClass: PostgresSliceDatabase },

@@ -32,7 +32,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   const before = await controlPids(here.database);
-  there = await Gateway.start({ ...ASSIGNED_SLICES, database: here.database });
+  there = await Gateway.start({ ...ASSIGNED_SLICES, database: here.database, dataDir: here.dataDir });
   controlOfThere = (await controlPids(here.database)).find((pid) => !before.includes(pid)) ?? 0;
   customer = await customerWith(here, app);
   elsewhere = there.browser();

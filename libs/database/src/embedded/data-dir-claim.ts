@@ -6,7 +6,7 @@ export class DataDirInUse extends Error {
   constructor() {
     super(
       'Another gateway already runs on this data directory. Stop it first; or, to run several gateways on one ' +
-        'database, start each with a DATA_DIR of its own and DATABASE_URL set to the same PostgreSQL server.',
+        'database, start each with DATABASE_URL set to the same PostgreSQL server, the same SECRET_KEY, and slices in containers (SLICE_IMAGE).',
     );
     this.name = 'DataDirInUse';
   }

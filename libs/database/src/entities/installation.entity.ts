@@ -10,6 +10,14 @@ export class Installation {
   @PrimaryColumn('text')
   id!: string;
 
+  /** What `SECRET_KEY` makes of the id: tells a gateway that was started with another key. */
+  @Column('bytea', { nullable: true })
+  secretCheck!: Buffer | null;
+
+  /** Which folder holds the process slices: their files are on one host, in one DATA_DIR. */
+  @Column('text', { nullable: true })
+  processHome!: string | null;
+
   @Column('timestamptz', { default: () => 'now()' })
   createdAt!: Date;
 }

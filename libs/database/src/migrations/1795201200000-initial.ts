@@ -107,6 +107,8 @@ export class Initial1795201200000 implements MigrationInterface {
     await queryRunner.query(`
             CREATE TABLE "installation" (
                 "id" text NOT NULL,
+                "secret_check" bytea,
+                "process_home" text,
                 "created_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
                 CONSTRAINT "installation_pkey" PRIMARY KEY ("id")
             )
