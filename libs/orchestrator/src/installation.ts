@@ -28,21 +28,18 @@ export async function openInstallation(
   return new InstallationId(installation.id);
 }
 
-/** What is sealed in the database can be opened by one key alone. */
+/** What is sealed in the database can be opened by one key alone: that of the first gateway. */
 async function assertSecretKey(dataSource: DataSource, { id }: Installation, box: SecretBox): Promise<void> {
   const check = box.mac('installation', id);
-  const [row] = await dataSource.query<[Pick<Installation, 'secretCheck'>]>(
-    `SELECT secret_check AS "secretCheck" FROM installation`,
+  const [[row]] = await dataSource.query<[[{ stored: Buffer }], number]>(
+    'UPDATE installation SET secret_check = coalesce(secret_check, $1) RETURNING secret_check AS stored',
+    [check],
   );
-  if (row.secretCheck === null) {
-    await dataSource.query('UPDATE installation SET secret_check = $1 WHERE secret_check IS NULL', [check]);
-    await assertSecretKey(dataSource, { ...new Installation(), id }, box);
-  } else if (!row.secretCheck.equals(check)) {
-    throw new Error(
-      'SECRET_KEY is another one than this database was set up with, so nothing that is sealed in it can be read. ' +
-        'Set the SECRET_KEY of the gateways before; outside production it is in secrets.json of their DATA_DIR.',
-    );
-  }
+  if (row.stored.equals(check)) return;
+  throw new Error(
+    'SECRET_KEY is another one than this database was set up with, so nothing that is sealed in it can be read. ' +
+      'Set the SECRET_KEY of the gateways before; outside production it is in secrets.json of their DATA_DIR.',
+  );
 }
 
 /**
