@@ -84,7 +84,7 @@ describe('/orchestrator/slices as a REST resource', () => {
   });
 
   it('hands a slice over to a customer, and takes it back', async () => {
-    const { body: slice } = await operator.provision();
+    const { body: slice } = await operator.provision({ name: 'heirloom' });
     const browser = gateway.browser();
     const { body: registered } = await browser.register('heir@example.com', 'correct horse battery');
     await operator.destroy(registered.slice.id, true);
