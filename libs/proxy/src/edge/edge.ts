@@ -88,7 +88,10 @@ export class Edge implements EdgeHandler {
     }
     this.admit(
       req,
-      (visitor) => this.forwardUpgrade(req, socket, head, path, visitor),
+      (visitor) => {
+        if (this.isForged(req, true)) refuseUpgrade(req, socket, csrfRejected(), this.clock.now());
+        else this.forwardUpgrade(req, socket, head, path, visitor);
+      },
       (error) => refuseUpgrade(req, socket, error, this.clock.now()),
     );
   }
@@ -111,13 +114,13 @@ export class Edge implements EdgeHandler {
       answerEmpty(req, res, { ...preflightHeaders(origin, this.origins), vary: 'Origin' });
       return;
     }
-    if (this.isForged(req, false)) {
-      this.refuse(req, res, csrfRejected());
-      return;
-    }
     this.admit(
       req,
-      (visitor) => this.forward(req, res, path, route, visitor),
+      (visitor) => {
+        // Only now: without a session there is nothing to forge, and the answer is 401.
+        if (this.isForged(req, false)) this.refuse(req, res, csrfRejected());
+        else this.forward(req, res, path, route, visitor);
+      },
       (error) => this.refuse(req, res, error),
     );
   }
@@ -196,7 +199,7 @@ export class Edge implements EdgeHandler {
     if (this.routes.match(path.path) === null) {
       return new CoreError('NOT_FOUND', 'There is nothing to connect to at this path.');
     }
-    return this.isForged(req, true) ? csrfRejected() : path;
+    return path;
   }
 
   private readsInTwoWays(path: RequestPath): boolean {
