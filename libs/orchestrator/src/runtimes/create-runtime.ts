@@ -1,8 +1,11 @@
 import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
 import type { AppConfig } from '#config';
 import type { DatabaseServer } from '#database';
 import type { InstallationId } from '../installation.js';
+import { TrustProxy } from '#common';
 import { DockerRuntime } from './docker/docker-runtime.js';
+import { SLICE_NETWORKS, SLICE_NETWORKS_FIRST_ADDRESS } from './docker/private-networks.js';
 import { ProcessRuntime } from './process/process-runtime.js';
 import type { SliceRuntime } from './slice-runtime.js';
 
@@ -14,11 +17,17 @@ export function createRuntime(
 ): SliceRuntime {
   const { slices } = config;
   if (slices.runtime === 'process') {
+    if (config.mode === 'production') {
+      new Logger('SliceRuntime').warn(
+        'SLICE_RUNTIME=process isolates nothing: every slice can read the files of all others. Use SLICE_IMAGE.',
+      );
+    }
     return new ProcessRuntime({
       dataDir: join(config.dataDir, 'slices'),
       installationId: installation.value,
     });
   }
+  assertSlicesAreNotTrusted(config);
   return new DockerRuntime({
     installationId: installation.value,
     host: slices.dockerHost,
@@ -26,4 +35,13 @@ export function createRuntime(
     // Where the database is a container beside the gateway, it joins the slices' networks as well.
     attach: [slices.databaseHost ?? server.connection.host],
   });
+}
+
+/** A slice whose address counts as a proxy's could choose the client address it is limited and logged by. */
+function assertSlicesAreNotTrusted({ slices, http }: AppConfig): void {
+  if (slices.network === null || !new TrustProxy(http.trustProxy).trusts(SLICE_NETWORKS_FIRST_ADDRESS))
+    return;
+  throw new Error(
+    `TRUST_PROXY covers the networks of the slices (${SLICE_NETWORKS}). Name the proxy's own address.`,
+  );
 }

@@ -9,7 +9,8 @@ import { freeSubnets } from './subnets.js';
 /** Room for 13 members: the slice, its database, some gateways. The engine's own pools give 31 networks in all. */
 const SUBNET_LENGTH = 28;
 /** 4,096 networks of that size. */
-const DEFAULT_POOL = '10.213.0.0/16';
+export const SLICE_NETWORKS = '10.213.0.0/16';
+export const SLICE_NETWORKS_FIRST_ADDRESS = '10.213.0.1';
 /** Others may take a subnet between the look and the call, but hardly this many times. */
 const MAX_ATTEMPTS = 16;
 
@@ -94,7 +95,7 @@ export class PrivateNetworks implements Addressing {
   }
 
   async #create(name: string, sliceId: number): Promise<void> {
-    const pool = this.#options.subnetPool ?? DEFAULT_POOL;
+    const pool = this.#options.subnetPool ?? SLICE_NETWORKS;
     const used = (await ask(this.#docker.listNetworks())).flatMap(({ IPAM }) => IPAM?.Config ?? []);
     const subnets = freeSubnets(
       pool,
