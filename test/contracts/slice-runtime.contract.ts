@@ -6,7 +6,7 @@ import {
   type SliceRuntime,
   type SliceSpec,
   StartFailedError,
-} from '../../libs/orchestrator/src/runtimes/index.js';
+} from '#orchestrator';
 import { eventually } from '../support/eventually.js';
 
 /** One way of running slices, as the suite drives it. */

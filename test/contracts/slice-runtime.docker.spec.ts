@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { DockerRuntime } from '../../libs/orchestrator/src/runtimes/index.js';
+import { DockerRuntime } from '#orchestrator';
 import {
   buildTinyApp,
   describeWithDocker,

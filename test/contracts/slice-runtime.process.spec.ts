@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { ProcessRuntime } from '../../libs/orchestrator/src/runtimes/index.js';
+import { ProcessRuntime } from '#orchestrator';
 import { closeServer, freePort, occupyPort } from '../support/free-port.js';
 import { getJson } from '../support/get-json.js';
 import { sliceRuntimeContract, type RuntimeWorld } from './slice-runtime.contract.js';

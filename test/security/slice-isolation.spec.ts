@@ -3,11 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { networkInterfaces } from 'node:os';
-import {
-  DockerRuntime,
-  hostAddress,
-  type SliceInstance,
-} from '../../libs/orchestrator/src/runtimes/index.js';
+import { DockerRuntime, hostAddress, type SliceInstance } from '#orchestrator';
 import {
   buildTinyApp,
   describeWithDocker,

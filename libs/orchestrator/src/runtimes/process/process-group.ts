@@ -1,7 +1,7 @@
+import { errorCode } from '#common';
 import { RuntimeUnavailableError } from '../errors.js';
 import { pollUntil } from '../poll.js';
 import type { ProcessIdentity, ProcessTable } from './process-table.js';
-import { isErrno } from './system-error.js';
 
 /** A killed process ends when the kernel gets to it; one that waits for a dead disk may never. */
 const KILL_TIMEOUT_MS = 5_000;
@@ -50,6 +50,6 @@ function signalGroup(groupId: number, signal: NodeJS.Signals): void {
     process.kill(-groupId, signal);
   } catch (error) {
     // It ended between the look and the signal.
-    if (!isErrno(error, 'ESRCH')) throw error;
+    if (errorCode(error) !== 'ESRCH') throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { errorCode } from '#common';
 import { RuntimeUnavailableError } from '../errors.js';
 
 /**
@@ -10,12 +11,7 @@ export async function lookUnless<T>(codes: readonly string[], look: Promise<T>):
   try {
     return await look;
   } catch (cause) {
-    if (codes.some((code) => isErrno(cause, code))) return null;
+    if (codes.includes(errorCode(cause) ?? '')) return null;
     throw new RuntimeUnavailableError('the system does not tell what runs', { cause });
   }
-}
-
-/** Whether a system call failed with this code (errno(3)). */
-export function isErrno(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }
