@@ -9,11 +9,21 @@ export function addForwarded(out: string[], req: IncomingMessage, trusted: boole
   const peer = peerAddress(req);
   const earlier = trusted ? req.headers['x-forwarded-for'] : undefined;
   out.push('x-forwarded-for', earlier === undefined ? peer : `${String(earlier)}, ${peer}`);
-  const proto = trusted ? req.headers['x-forwarded-proto'] : undefined;
-  out.push('x-forwarded-proto', proto === 'https' || proto === 'http' ? proto : protocolOf(req));
+  out.push('x-forwarded-proto', (trusted ? claimedProtocol(req) : null) ?? protocolOf(req));
   const offered = trusted ? req.headers['x-forwarded-host'] : undefined;
   const host = typeof offered === 'string' && offered !== '' ? offered : req.headers.host;
   if (host !== undefined) out.push('x-forwarded-host', host);
+}
+
+/**
+ * What the client spoke, by the word of the proxy in front. Where several proxies each add theirs (`https, http`), the
+ * first is the client's, as in X-Forwarded-For; null where that is no scheme of HTTP (they are case-insensitive, RFC
+ * 3986 §3.1).
+ */
+function claimedProtocol(req: IncomingMessage): 'http' | 'https' | null {
+  const first = String(req.headers['x-forwarded-proto'] ?? '').split(',', 1)[0];
+  const scheme = first?.trim().toLowerCase();
+  return scheme === 'http' || scheme === 'https' ? scheme : null;
 }
 
 function protocolOf(req: IncomingMessage): 'http' | 'https' {
