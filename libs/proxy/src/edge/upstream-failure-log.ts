@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { requestIdOf, type Clock, type ProxyError } from '#common';
-import { codeOf } from '../forward/upstream-error.js';
+import { errorCode, requestIdOf, type Clock, type ProxyError } from '#common';
 import { LogThrottle } from './log-throttle.js';
 
 /**
@@ -33,6 +32,6 @@ export class UpstreamFailureLog {
 
 /** A connection that fails at several addresses has no message of its own, but a code. */
 function reasonOf({ cause, message }: ProxyError): string {
-  const below = cause instanceof Error ? cause.message || codeOf(cause) : '';
-  return below || message;
+  const below = cause instanceof Error ? cause.message || errorCode(cause) : undefined;
+  return below ?? message;
 }

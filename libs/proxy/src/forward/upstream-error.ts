@@ -1,4 +1,4 @@
-import { ProxyError } from '#common';
+import { errorCode, ProxyError } from '#common';
 
 const TIMED_OUT: ReadonlySet<string> = new Set([
   'UND_ERR_HEADERS_TIMEOUT',
@@ -13,7 +13,7 @@ const NOT_SENDABLE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_E
 
 /** An upstream's failure as the client is told: 504 for silence, 502 for everything else. */
 export function upstreamError(cause: unknown): ProxyError {
-  const code = codeOf(cause);
+  const code = errorCode(cause) ?? '';
   if (TIMED_OUT.has(code)) {
     return new ProxyError('GATEWAY_TIMEOUT', 'The application did not answer in time.', { cause });
   }
@@ -23,10 +23,4 @@ export function upstreamError(cause: unknown): ProxyError {
   return new ProxyError('BAD_GATEWAY', 'The application could not be reached, or broke off its answer.', {
     cause,
   });
-}
-
-/** The `code` of a system or library error; empty where there is none. */
-export function codeOf(error: unknown): string {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : '';
 }

@@ -9,13 +9,13 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import {
   assignRequestId,
+  errorCode,
   internalError,
   ProxyError,
   requestIdOf,
   type Clock,
   type DomainError,
 } from '#common';
-import { codeOf } from '../forward/upstream-error.js';
 import { answerError, answerOnBareSocket, refuseUpgrade } from './answer.js';
 import { bodyIsPending } from './framing.js';
 
@@ -148,7 +148,7 @@ export class EdgeServer {
 
   /** What Node's parser refuses, in the contract's form; the connection is of no use afterwards. */
   #onClientError(error: Error, socket: Duplex): void {
-    if (!(socket instanceof Socket) || !socket.writable || codeOf(error) === 'ECONNRESET') {
+    if (!(socket instanceof Socket) || !socket.writable || errorCode(error) === 'ECONNRESET') {
       socket.destroy();
       return;
     }
@@ -179,7 +179,7 @@ function isBusy(socket: EdgeSocket): boolean {
 }
 
 function parserError(error: Error): ProxyError {
-  switch (codeOf(error)) {
+  switch (errorCode(error) ?? '') {
     case 'HPE_HEADER_OVERFLOW':
       return new ProxyError('HEADERS_TOO_LARGE', 'The header block is too large.', { cause: error });
     case 'ERR_HTTP_REQUEST_TIMEOUT':
