@@ -148,6 +148,7 @@ export class Edge implements EdgeHandler {
   ): void {
     // The client may have gone while its session was looked up; its close would never be heard.
     if (res.closed) return;
+    this.gate.keepAlive(req, visitor, res);
     const { upstream } = visitor;
     if (upstream instanceof ProxyError) {
       this.refuse(req, res, upstream);
@@ -167,6 +168,7 @@ export class Edge implements EdgeHandler {
   ): void {
     const { upstream, principal } = visitor;
     if (socket.destroyed) return;
+    this.gate.keepAlive(req, visitor, socket);
     // One whose session was still being looked up when the drain began would outlive the drain.
     if (upstream instanceof ProxyError || this.draining) {
       const error = upstream instanceof ProxyError ? upstream : shuttingDown();

@@ -1,6 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
+import type { EventEmitter } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { SessionCookie, SessionStore, theOneSession, TOUCH_INTERVAL_MS } from '#auth';
 import { AuthError, Clock } from '#common';
+import { renewCookie } from '../headers/renewed-cookie.js';
+import { SessionRenewal } from './session-renewal.js';
 import type { Visitor } from './visitor.js';
 import { VisitorCache } from './visitor-cache.js';
 
@@ -27,7 +31,25 @@ export class SessionGate {
     if (only === undefined) throw unauthenticated();
     const known = hashes.length === 1 && only !== null ? this.cache.get(only) : undefined;
     if (known === undefined) return this.lookUp(hashes, admitted);
-    admitted(this.extended(known));
+    admitted(known);
+  }
+
+  /**
+   * Use keeps a session alive: in the store, and by the answer to this request in the browser. Nobody waits for that,
+   * and once a minute is enough.
+   * @param visitor as admitted just now
+   * @param answer closes when nothing more can be answered
+   */
+  keepAlive(req: IncomingMessage, visitor: Visitor, answer: EventEmitter): void {
+    const now = this.clock.nowMs();
+    if (now - visitor.touchedAt < TOUCH_INTERVAL_MS) return;
+    visitor.touchedAt = now;
+    const { sessionHash } = visitor.principal;
+    const setCookie = this.cookie.renew(req.headers.cookie, sessionHash);
+    const renewal = new SessionRenewal(this.cache, visitor, setCookie);
+    renewCookie(req, renewal);
+    answer.once('close', () => renewal.end());
+    void this.extend(sessionHash, renewal);
   }
 
   /** Anew when a revocation came between the look-up that found the visitor and the end of the last one. */
@@ -39,7 +61,7 @@ export class SessionGate {
       using changes = this.cache.watch();
       const visitor = await this.theOneAmong(hashes);
       if (changes.concerns(visitor)) continue;
-      admitted(this.extended(visitor));
+      admitted(visitor);
       return;
     }
   }
@@ -54,17 +76,15 @@ export class SessionGate {
     return visitor;
   }
 
-  /** Use keeps a session alive. Nobody waits for that, and once a minute is enough. */
-  private extended(visitor: Visitor): Visitor {
-    const now = this.clock.nowMs();
-    if (now - visitor.touchedAt < TOUCH_INTERVAL_MS) return visitor;
-    visitor.touchedAt = now;
-    const hash = visitor.principal.sessionHash;
-    this.sessions.touch(hash, TOUCH_INTERVAL_MS).then(
-      () => this.cache.delete(hash),
-      (error: unknown) => this.logger.warn({ err: error }, 'a session could not be extended'),
-    );
-    return visitor;
+  private async extend(hash: string, renewal: SessionRenewal): Promise<void> {
+    try {
+      const stillThere = await this.sessions.touch(hash, TOUCH_INTERVAL_MS);
+      if (!stillThere) renewal.end();
+      this.cache.delete(hash);
+    } catch (error) {
+      renewal.end();
+      this.logger.warn({ err: error }, 'a session could not be extended');
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { requestIdOf, statusOf, type DomainError } from '#common';
+import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import { closeIfBodyIsPending } from '../http/answer.js';
 import { SECURITY_HEADERS_FLAT } from '../http/security-headers.js';
 
@@ -37,8 +38,7 @@ export function isNavigation(req: IncomingMessage): boolean {
 /** Says to a person what the error says to a program, with the same status. */
 export function answerStartingPage(req: IncomingMessage, res: ServerResponse, error: DomainError): void {
   const page = Buffer.from(PAGE);
-  closeIfBodyIsPending(req, res);
-  res.writeHead(statusOf(error.code), [
+  const headers = [
     ...SECURITY_HEADERS_FLAT,
     'X-Request-Id',
     requestIdOf(req),
@@ -50,6 +50,8 @@ export function answerStartingPage(req: IncomingMessage, res: ServerResponse, er
     'no-store',
     'Retry-After',
     String(error.retryAfterSeconds ?? 1),
-  ]);
-  res.end(page);
+  ];
+  addRenewedCookie(headers, req);
+  closeIfBodyIsPending(req, res);
+  res.writeHead(statusOf(error.code), headers).end(page);
 }

@@ -80,6 +80,11 @@ export class VisitorCache implements OnModuleInit {
     return watch;
   }
 
+  /** Whether nothing has changed for a visitor since the watch began; while the bus is silent nobody can tell. */
+  isUnchanged(visitor: Visitor, since: ChangeWatch): boolean {
+    return this.control.healthy && !since.concerns(visitor);
+  }
+
   /** Drops an entry, to be read anew. */
   delete(hash: string): void {
     this.entries.delete(hash);
@@ -121,7 +126,7 @@ export class VisitorCache implements OnModuleInit {
   }
 
   private keep(hash: string, visitor: Visitor | null, flight: Flight): Visitor | null {
-    if (visitor === null || !this.control.healthy || flight.watch.concerns(visitor)) return visitor;
+    if (visitor === null || !this.isUnchanged(visitor, flight.watch)) return visitor;
     this.entries.set(hash, visitor);
     const { id } = visitor.principal.user;
     const hashes = this.hashesOf.get(id);

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { ProxyError, requestIdOf, type DomainError } from '#common';
+import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import { trailersForClient, type ResponseFacts, type ResponseHeaders } from '../headers/response-headers.js';
 import { closeIfBodyIsPending } from '../http/answer.js';
 import { hasBody, isExactlyChunked } from '../http/framing.js';
@@ -91,6 +92,7 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
     // Without the upstream's reason phrase: it is free text, and one byte of it above 0x7f makes writeHead throw.
     // What writeHead throws for anything else, undici turns into onResponseError.
     const lines = this.host.responseHeaders.forClient(headers, this.#facts(status));
+    addRenewedCookie(lines, this.req);
     // Set beforehand for a cross-origin request: beside the upstream's own Vary, not instead of it.
     if (this.res.hasHeader('vary')) lines.push('vary', 'Origin');
     this.res.writeHead(status, lines);

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
 import { ProxyError, requestIdOf, type Clock } from '#common';
+import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { refuseUpgrade } from '../http/answer.js';
 import { isExactlyChunked } from '../http/framing.js';
@@ -122,9 +123,15 @@ export class Upgrader {
     });
   }
 
+  /**
+   * The answer's headers, a renewed cookie included: browsers take cookies from a 101 as well (RFC 6455 §1.3), and an app
+   * that does nothing but keep its socket open would otherwise sign its user out.
+   */
   #clientHeaders(req: IncomingMessage, answer: IncomingMessage): IncomingHttpHeaders {
     const facts = { status: answer.statusCode ?? 502, trailers: false, requestId: requestIdOf(req) };
-    return toHeaderObject(this.#options.responseHeaders.forClient(answer.headers, facts));
+    const lines = this.#options.responseHeaders.forClient(answer.headers, facts);
+    addRenewedCookie(lines, req);
+    return toHeaderObject(lines);
   }
 
   #answered(req: IncomingMessage, upgrade: Upgrade): void {

@@ -1,6 +1,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { errorBody, requestIdOf, type DomainError } from '#common';
+import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import { bodyIsPending } from './framing.js';
 import { lingerAfterResponse } from './lingering-close.js';
 import { SECURITY_HEADERS_FLAT } from './security-headers.js';
@@ -21,6 +22,7 @@ export function answerError(req: IncomingMessage, res: ServerResponse, error: Do
     const headers = [...SECURITY_HEADERS_FLAT, 'X-Request-Id', id, 'Cache-Control', 'no-store'];
     headers.push('Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(json.length));
     if (error.retryAfterSeconds !== undefined) headers.push('Retry-After', String(error.retryAfterSeconds));
+    addRenewedCookie(headers, req);
     closeIfBodyIsPending(req, res);
     res.writeHead(body.status, headers).end(req.method === 'HEAD' ? undefined : json);
   } catch {
