@@ -16,6 +16,7 @@ const config = loadConfig({
   NODE_ENV: 'production',
   APP_URL: 'http://localhost',
   SECRET_KEY: unused,
+  GATEWAY_JWT_SECRET: unused,
   ADMIN_KEY: unused,
   ADMIN_EMAIL: 'admin@example.com',
   ADMIN_PASSWORD: unused,

@@ -116,6 +116,7 @@ function environment({ port, slicePort, databaseUrl, slice }: Place): NodeJS.Pro
     DATA_DIR: temporaryFolder(),
     DATABASE_URL: databaseUrl,
     SECRET_KEY: secret,
+    GATEWAY_JWT_SECRET: secret,
     ADMIN_KEY: secret,
     ADMIN_EMAIL: 'admin@example.com',
     ADMIN_PASSWORD: secret,

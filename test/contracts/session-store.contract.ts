@@ -55,7 +55,16 @@ export function sessionStoreContract(name: string, start: () => Promise<SessionS
           sessionHash: hash,
           expiresAt: new Date(under.clock.nowMs() + under.ttlMs),
           lastSeenAt: under.clock.now(),
-          user: { id: user.id, email: user.email, name: null, role: 'member' },
+          subject: user.id,
+          sessionKind: 'password',
+          user: {
+            id: user.id,
+            email: user.email,
+            name: null,
+            role: 'member',
+            emailVerified: false,
+            totpEnabled: false,
+          },
         };
         expect(await under.store.find(hash)).toEqual(expected);
         expect(await under.replica.find(hash)).toEqual(expected);

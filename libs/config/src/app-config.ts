@@ -9,8 +9,17 @@ export abstract class AppConfig {
   abstract readonly dataDir: string;
   abstract readonly database: DatabaseConfig;
   abstract readonly secretKey: string;
+  /** The secret key before this one: what is sealed under it is still read. */
+  abstract readonly previousSecretKey: string | null;
+  /** Signs gateway tokens. */
+  abstract readonly jwtSecret: string;
   abstract readonly admin: AdminConfig;
   abstract readonly session: SessionConfig;
+  /** `redis://…`; null: PostgreSQL and memory. */
+  abstract readonly redisUrl: string | null;
+  /** Null: sign-in by password alone. */
+  abstract readonly oidc: OidcConfig | null;
+  abstract readonly mail: MailConfig;
   abstract readonly slices: SlicesConfig;
 }
 
@@ -44,6 +53,8 @@ export interface AdminConfig {
   readonly key: string;
   readonly email: string;
   readonly password: string;
+  /** Whether an admin's session needs two factors. */
+  readonly requireTotp: boolean;
   /** Which of these Sluice made itself, and whether it did so just now: then the operator has to be told. */
   readonly generated: { readonly key: boolean; readonly password: boolean; readonly now: boolean };
 }
@@ -53,7 +64,39 @@ export interface SessionConfig {
   readonly cookieDomain: string | undefined;
   readonly secure: boolean;
   readonly sameSite: 'Lax' | 'Strict' | 'None';
+  /** Of a session opened by password. */
   readonly ttlMs: number;
+  /** Of one opened by OIDC: the provider decides over its users, so it is asked again sooner. */
+  readonly oidcTtlMs: number;
+}
+
+export interface OidcConfig {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Of the callback, below APP_URL. */
+  readonly redirectPath: string;
+  /** Separated by spaces. */
+  readonly scopes: string;
+  /** Each one that is null is taken from the provider's discovery document. */
+  readonly endpoints: {
+    readonly authorization: string | null;
+    readonly token: string | null;
+    readonly userinfo: string | null;
+    readonly revocation: string | null;
+    readonly jwks: string | null;
+  };
+  /** Age of an ID token at the most, by its `iat`; null: any. */
+  readonly idTokenMaxAgeSeconds: number | null;
+  readonly refreshSkewMs: number;
+}
+
+export interface MailConfig {
+  /** `smtp://…`; null: mail is written to the log, and in production to nowhere. */
+  readonly smtpUrl: string | null;
+  readonly from: string;
+  /** Whether a customer waits for a slice until the address is verified. */
+  readonly requireVerifiedAddress: boolean;
 }
 
 export interface SlicesConfig {
@@ -70,6 +113,8 @@ export interface SlicesConfig {
   readonly databasePasswordRoot: string | null;
   readonly env: Readonly<Record<string, string>>;
   readonly network: string | null;
+  /** IPv4 network, in CIDR notation, that the networks of the slices are cut from. */
+  readonly subnetPool: string;
   readonly databaseHost: string | null;
   /** Connection limit of a slice's database role. */
   readonly databaseConnections: number;

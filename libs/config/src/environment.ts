@@ -64,6 +64,14 @@ const operator = {
     .describe(
       'Encrypts the secrets that are stored. Required in production; made in DATA_DIR elsewhere, as the next ones.',
     ),
+  SECRET_KEY_PREVIOUS: value
+    .secret(32)
+    .optional()
+    .describe('The SECRET_KEY before this one, until npm run secrets:rotate has sealed everything anew.'),
+  GATEWAY_JWT_SECRET: value
+    .secret(32)
+    .optional()
+    .describe('Signs gateway tokens (HS256). Required in production; derived from SECRET_KEY elsewhere.'),
   ADMIN_KEY: value
     .secret(16)
     .optional()
@@ -78,6 +86,9 @@ const operator = {
     .pipe(z.string().max(256))
     .optional()
     .describe("The first admin's password, used when the account is made. Required in production."),
+  ADMIN_REQUIRE_TOTP: value.flag
+    .optional()
+    .describe("Whether an admin's session needs two factors. Default: true in production."),
 };
 
 const sessions = {
@@ -100,7 +111,56 @@ const sessions = {
   SESSION_TTL_DAYS: value
     .integer(1, 365)
     .prefault('30')
-    .describe('A session ends after so many days without use.'),
+    .describe('A session ends after so many days without use; one by OIDC after 8 hours.'),
+  REDIS_URL: value.redisUrl
+    .optional()
+    .describe('Redis for sessions, sign-ins under way and rate limits. Default: PostgreSQL and memory.'),
+};
+
+const oidc = {
+  OIDC_ISSUER: value.httpUrlAsIs
+    .optional()
+    .describe('The OpenID provider, which turns GET /auth/login on. Set these three, or none of them.'),
+  OIDC_CLIENT_ID: z.string().optional().describe('What the provider knows Sluice as.'),
+  OIDC_CLIENT_SECRET: z.string().optional().describe('Its secret there.'),
+  OIDC_REDIRECT_PATH: value.ownPath
+    .prefault('/auth/callback')
+    .describe('Where the provider sends browsers back to: APP_URL and this path.'),
+  OIDC_SCOPES: z
+    .string()
+    .regex(/^\S+( \S+)*$/, 'must be scopes separated by single spaces')
+    .prefault('openid profile email offline_access')
+    .refine((scopes) => scopes.split(' ').includes('openid'), 'must name openid')
+    .describe('What is asked for.'),
+  OIDC_AUTHORIZATION_ENDPOINT: value.httpUrlAsIs
+    .optional()
+    .describe(
+      'Where browsers are sent to sign in. Default of this and the next four: the discovery document.',
+    ),
+  OIDC_TOKEN_ENDPOINT: value.httpUrlAsIs.optional().describe('Where codes and refresh tokens are redeemed.'),
+  OIDC_USERINFO_ENDPOINT: value.httpUrlAsIs.optional().describe('What GET /whoami/me asks.'),
+  OIDC_REVOCATION_ENDPOINT: value.httpUrlAsIs.optional().describe('Told of the tokens of whoever signs out.'),
+  OIDC_JWKS_URI: value.httpUrlAsIs.optional().describe('The keys that ID tokens are signed with.'),
+  ID_TOKEN_MAX_AGE_SECONDS: value
+    .integer(0, 86_400)
+    .prefault('0')
+    .describe('How long ago an ID token may have been issued; 0: only its own expiry counts.'),
+  TOKEN_REFRESH_SKEW_SECONDS: value
+    .integer(0, 3600)
+    .prefault('60')
+    .describe('An access token is refreshed when it expires within so many seconds.'),
+};
+
+const mail = {
+  SMTP_URL: value.smtpUrl
+    .optional()
+    .describe(
+      'smtp://user:password@host:587 or smtps://. Without it mail goes to the log, in production nowhere.',
+    ),
+  MAIL_FROM: z.string().prefault('Sluice <noreply@localhost.localdomain>').describe('Sender of the mails.'),
+  REQUIRE_VERIFIED_EMAIL: value.flag
+    .prefault('false')
+    .describe('A customer gets a slice only once the e-mail address is verified.'),
 };
 
 const slices = {
@@ -139,6 +199,11 @@ const slices = {
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,40}$/, 'must be a name of letters, digits, dot, dash and underscore')
     .optional()
     .describe('When the gateway is a container: prefix of the networks that it shares with each slice.'),
+  SLICE_SUBNETS: value.subnetPool
+    .prefault('10.213.0.0/16')
+    .describe(
+      'Where those networks lie, a /28 each (4,096 in a /16); an IPv4 network that nothing else here uses.',
+    ),
   SLICE_DB_HOST: z
     .string()
     .optional()
@@ -169,6 +234,8 @@ export const environmentSchema = z.object({
   ...database,
   ...operator,
   ...sessions,
+  ...oidc,
+  ...mail,
   ...slices,
 });
 
@@ -182,6 +249,8 @@ export const ENVIRONMENT_GROUPS: ReadonlyArray<{
   { title: 'PostgreSQL', variables: database },
   { title: 'Secrets, and the operator', variables: operator },
   { title: 'Sessions of browsers', variables: sessions },
+  { title: 'Sign-in by OpenID Connect', variables: oidc },
+  { title: 'Mail', variables: mail },
   { title: 'Slices: what runs for each customer', variables: slices },
 ];
 

@@ -3,4 +3,4 @@ export { ConfigError } from './config-error.js';
 export { ConfigModule } from './config.module.js';
 export { environmentExample } from './environment-example.js';
 export { loadConfig } from './load-config.js';
-export { parseBytes } from './values.js';
+export { parseBytes, SLICE_SUBNET_LENGTH } from './values.js';

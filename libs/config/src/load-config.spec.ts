@@ -9,6 +9,7 @@ const PRODUCTION = {
   NODE_ENV: 'production',
   APP_URL: 'https://app.example.com/',
   SECRET_KEY: 'k'.repeat(31) + 'x',
+  GATEWAY_JWT_SECRET: 'j'.repeat(31) + 'x',
   ADMIN_KEY: 'the-key-of-the-operator',
   ADMIN_EMAIL: 'admin@example.com',
   ADMIN_PASSWORD: 'correct horse',
@@ -138,10 +139,48 @@ describe('the configuration', () => {
   it('refuses secrets that are too short to be any', () => {
     const short = {
       SECRET_KEY: 'x'.repeat(31),
+      GATEWAY_JWT_SECRET: 'x'.repeat(31),
       ADMIN_KEY: 'x'.repeat(15),
       SLICE_DB_PASSWORD: 'x'.repeat(15),
     };
-    expect(faultsOf(short)).toHaveLength(3);
+    expect(faultsOf(short)).toHaveLength(4);
+  });
+
+  it('refuses the present secret key as the previous one', () => {
+    const key = 'k'.repeat(32);
+    expect(faultsOf({ SECRET_KEY: key, SECRET_KEY_PREVIOUS: key }).join()).toContain(
+      'SECRET_KEY_PREVIOUS is the SECRET_KEY itself',
+    );
+  });
+
+  describe('of OpenID Connect', () => {
+    const OIDC = {
+      OIDC_ISSUER: 'https://id.example.com/',
+      OIDC_CLIENT_ID: 'sluice',
+      OIDC_CLIENT_SECRET: 'x',
+    };
+
+    it('is off where nothing of it is set, and on with three variables', () => {
+      expect(load({}).oidc).toBeNull();
+      expect(load(OIDC).oidc).toMatchObject({
+        issuer: 'https://id.example.com/',
+        redirectPath: '/auth/callback',
+        idTokenMaxAgeSeconds: null,
+        endpoints: { token: null },
+      });
+    });
+
+    it.each(Object.keys(OIDC))('is refused when it is filled but for %s', (name) => {
+      const faults = faultsOf({ ...OIDC, [name]: '', OIDC_TOKEN_ENDPOINT: 'https://id.example.com/token' });
+      expect(faults).toEqual([
+        expect.stringMatching(`^${name} is required, since .*OIDC_TOKEN_ENDPOINT is set`),
+      ]);
+    });
+
+    it('must be encrypted in production', () => {
+      const faults = faultsOf({ ...PRODUCTION, ...OIDC, OIDC_ISSUER: 'http://id.example.com' });
+      expect(faults).toEqual(['OIDC_ISSUER must be an https URL in production']);
+    });
   });
 
   describe('in production', () => {
@@ -153,17 +192,22 @@ describe('the configuration', () => {
       expect(config.admin.generated).toEqual({ key: false, password: false, now: false });
     });
 
-    it.each(['SECRET_KEY', 'ADMIN_KEY', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'APP_URL', 'SLICE_IMAGE'])(
-      'requires %s, and makes none up',
-      (name) => {
-        expect(faultsOf({ ...PRODUCTION, [name]: '' })).toEqual([
-          expect.stringMatching(`^${name} is required in production`),
-        ]);
-      },
-    );
+    it.each([
+      'SECRET_KEY',
+      'GATEWAY_JWT_SECRET',
+      'ADMIN_KEY',
+      'ADMIN_EMAIL',
+      'ADMIN_PASSWORD',
+      'APP_URL',
+      'SLICE_IMAGE',
+    ])('requires %s, and makes none up', (name) => {
+      expect(faultsOf({ ...PRODUCTION, [name]: '' })).toEqual([
+        expect.stringMatching(`^${name} is required in production`),
+      ]);
+    });
 
     it('names all that are missing', () => {
-      expect(faultsOf({ NODE_ENV: 'production' })).toHaveLength(6);
+      expect(faultsOf({ NODE_ENV: 'production' })).toHaveLength(7);
     });
 
     it('runs slices without isolation only where that is asked for', () => {
@@ -179,6 +223,12 @@ describe('the configuration', () => {
       [{ SLICE_RUNTIME: 'docker' }, 'SLICE_RUNTIME'],
       [{ DATABASE_URL: 'postgres://host/db', DB_HOST: 'host' }, 'DATABASE_URL and DB_HOST'],
       [{ SLICE_NETWORK: 'slices', SLICE_RUNTIME: 'process' }, 'SLICE_NETWORK'],
+      [{ SLICE_NETWORK: 'slices', TRUST_PROXY: '10.0.0.0/8' }, 'TRUST_PROXY'],
+      [{ SLICE_NETWORK: 'slices', TRUST_PROXY: '::1, 10.213.7.1' }, 'TRUST_PROXY'],
+      [
+        { SLICE_NETWORK: 'slices', SLICE_SUBNETS: '172.30.0.0/16', TRUST_PROXY: '172.30.9.0/24' },
+        'TRUST_PROXY',
+      ],
       [{ SLICE_PATHS: '/api,/auth' }, 'SLICE_PATHS'],
       [{ SLICE_PATHS: '/orchestrator/mine' }, 'SLICE_PATHS'],
     ])('%j', (environment, variable) => {

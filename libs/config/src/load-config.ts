@@ -1,26 +1,15 @@
+import { hkdfSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { detailsOf } from '#common';
 import type { AppConfig, DatabaseConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
+import { crossChecks } from './cross-checks.js';
 import { ALIASES, environmentSchema, type Environment } from './environment.js';
 import { generatedSecrets, type GeneratedSecrets } from './generated-secrets.js';
 
-/** First segments of Sluice's own endpoints. */
-const OWN_PATHS: ReadonlySet<string> = new Set([
-  'account',
-  'admin',
-  'auth',
-  'billing',
-  'console',
-  'health',
-  'healthz',
-  'heartbeat',
-  'info',
-  'metrics',
-  'orchestrator',
-  'whoami',
-]);
+/** Contract §2. */
+const OIDC_TTL_MS = 8 * 3_600_000;
 
 const DEFAULT_ADMIN_EMAIL = 'admin@localhost.localdomain';
 
@@ -50,48 +39,11 @@ function withoutAliasesAndBlanks(raw: NodeJS.ProcessEnv): Record<string, string>
   return known;
 }
 
-/** What no single variable can tell. */
-function crossChecks(env: Environment): string[] {
-  const faults: string[] = [];
-  const production = env.NODE_ENV === 'production';
-  if (env.SESSION_COOKIE_SAMESITE === 'None' && !(env.SESSION_COOKIE_SECURE ?? production)) {
-    faults.push(
-      'SESSION_COOKIE_SAMESITE None needs SESSION_COOKIE_SECURE=true: browsers drop the cookie otherwise',
-    );
-  }
-  if (env.SLICE_RUNTIME === 'docker' && env.SLICE_IMAGE === undefined) {
-    faults.push('SLICE_RUNTIME docker needs SLICE_IMAGE, the image of your app');
-  }
-  if (env.DATABASE_URL !== undefined && env.DB_HOST !== undefined) {
-    faults.push('DATABASE_URL and DB_HOST are both set; keep one of them');
-  }
-  if (env.SLICE_NETWORK !== undefined && env.SLICE_RUNTIME === 'process') {
-    faults.push('SLICE_NETWORK is for the docker runtime; unset it, or set SLICE_RUNTIME=docker');
-  }
-  const covered = env.SLICE_PATHS.filter((path) => OWN_PATHS.has(path.split('/')[1] ?? ''));
-  if (covered.length > 0)
-    faults.push(`SLICE_PATHS must leave ${covered.join(', ')} to Sluice's own endpoints`);
-  if (production) faults.push(...productionChecks(env));
-  return faults;
-}
-
-function productionChecks(env: Environment): string[] {
-  const required = ['SECRET_KEY', 'ADMIN_KEY', 'ADMIN_EMAIL', 'ADMIN_PASSWORD', 'APP_URL'] as const;
-  const faults: string[] = required
-    .filter((name) => env[name] === undefined)
-    .map((name) => `${name} is required in production`);
-  if (env.SLICE_RUNTIME === 'auto' && env.SLICE_IMAGE === undefined) {
-    faults.push(
-      'SLICE_IMAGE is required in production (SLICE_RUNTIME=process runs slices without any isolation)',
-    );
-  }
-  return faults;
-}
-
 function build(env: Environment): AppConfig {
   const production = env.NODE_ENV === 'production';
   const dataDir = resolve(env.DATA_DIR);
   const generated: GeneratedSecrets | null = production ? null : generatedSecrets(dataDir);
+  const secretKey = env.SECRET_KEY ?? generated?.secretKey ?? '';
   return {
     mode: env.NODE_ENV,
     logLevel: env.LOG_LEVEL,
@@ -105,11 +57,14 @@ function build(env: Environment): AppConfig {
     },
     dataDir,
     database: databaseConfig(env),
-    secretKey: env.SECRET_KEY ?? generated?.secretKey ?? '',
+    secretKey,
+    previousSecretKey: env.SECRET_KEY_PREVIOUS ?? null,
+    jwtSecret: env.GATEWAY_JWT_SECRET ?? derivedJwtSecret(secretKey),
     admin: {
       key: env.ADMIN_KEY ?? generated?.adminKey ?? '',
       email: env.ADMIN_EMAIL ?? DEFAULT_ADMIN_EMAIL,
       password: env.ADMIN_PASSWORD ?? generated?.adminPassword ?? '',
+      requireTotp: env.ADMIN_REQUIRE_TOTP ?? production,
       generated: {
         key: env.ADMIN_KEY === undefined,
         password: env.ADMIN_PASSWORD === undefined,
@@ -122,8 +77,42 @@ function build(env: Environment): AppConfig {
       secure: env.SESSION_COOKIE_SECURE ?? production,
       sameSite: env.SESSION_COOKIE_SAMESITE,
       ttlMs: env.SESSION_TTL_DAYS * 24 * 3_600_000,
+      oidcTtlMs: OIDC_TTL_MS,
+    },
+    redisUrl: env.REDIS_URL ?? null,
+    oidc: oidcConfig(env),
+    mail: {
+      smtpUrl: env.SMTP_URL ?? null,
+      from: env.MAIL_FROM,
+      requireVerifiedAddress: env.REQUIRE_VERIFIED_EMAIL,
     },
     slices: slicesConfig(env),
+  };
+}
+
+/** Outside production: as good as one made by hand, and nothing more to keep (RFC 5869). */
+function derivedJwtSecret(secretKey: string): string {
+  return Buffer.from(hkdfSync('sha256', secretKey, 'sluice', 'gateway-jwt', 32)).toString('base64url');
+}
+
+function oidcConfig(env: Environment): AppConfig['oidc'] {
+  const { OIDC_ISSUER: issuer, OIDC_CLIENT_ID: clientId, OIDC_CLIENT_SECRET: clientSecret } = env;
+  if (issuer === undefined || clientId === undefined || clientSecret === undefined) return null;
+  return {
+    issuer,
+    clientId,
+    clientSecret,
+    redirectPath: env.OIDC_REDIRECT_PATH,
+    scopes: env.OIDC_SCOPES,
+    endpoints: {
+      authorization: env.OIDC_AUTHORIZATION_ENDPOINT ?? null,
+      token: env.OIDC_TOKEN_ENDPOINT ?? null,
+      userinfo: env.OIDC_USERINFO_ENDPOINT ?? null,
+      revocation: env.OIDC_REVOCATION_ENDPOINT ?? null,
+      jwks: env.OIDC_JWKS_URI ?? null,
+    },
+    idTokenMaxAgeSeconds: env.ID_TOKEN_MAX_AGE_SECONDS || null,
+    refreshSkewMs: env.TOKEN_REFRESH_SKEW_SECONDS * 1000,
   };
 }
 
@@ -146,6 +135,7 @@ function slicesConfig(env: Environment): AppConfig['slices'] {
     databasePasswordRoot: env.SLICE_DB_PASSWORD ?? null,
     env: env.SLICE_ENV,
     network: env.SLICE_NETWORK ?? null,
+    subnetPool: env.SLICE_SUBNETS,
     databaseHost: env.SLICE_DB_HOST ?? null,
     databaseConnections: env.SLICE_DB_CONNECTIONS,
     paths: env.SLICE_PATHS,

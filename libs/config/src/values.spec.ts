@@ -40,6 +40,34 @@ describe('a whole number', () => {
   });
 });
 
+describe('the network that the slices’ networks are cut from', () => {
+  it.each(['10.213.0.0/16', '172.30.0.0/24', '192.168.7.16/28', '100.64.0.0/10', '10.0.0.0/8'])(
+    'may be %s',
+    (text) => {
+      expect(value.subnetPool.parse(text)).toBe(text);
+    },
+  );
+
+  it.each([
+    ['10.213.0.0', 'an IPv4 network'],
+    ['10.213/16', 'an IPv4 network'],
+    ['0x0a.213.0.0/16', 'an IPv4 network'],
+    ['10.213.0.0/33', 'an IPv4 network'],
+    ['fd00::/64', 'an IPv4 network'],
+    ['10.213.0.0/16,10.214.0.0/16', 'an IPv4 network'],
+    ['10.213.0.0/29', 'room for one slice'],
+    ['10.213.0.1/16', 'begin where the network does: 10.213.0.0/16'],
+    ['127.0.0.0/16', 'containers can use'],
+    ['169.254.0.0/16', 'containers can use'],
+    ['224.0.0.0/8', 'containers can use'],
+    ['0.0.0.0/0', 'containers can use'],
+  ])('is not %s', (text, reason) => {
+    expect(value.subnetPool.safeParse(text).error?.issues).toEqual([
+      expect.objectContaining({ message: expect.stringContaining(reason) }),
+    ]);
+  });
+});
+
 describe('an origin', () => {
   it.each(['https://app.example.com', 'http://localhost:5173', 'http://[::1]:3000'])('is %s', (text) => {
     expect(value.origin.safeParse(text).success).toBe(true);

@@ -1,3 +1,4 @@
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { TrustProxy } from '#common';
 
@@ -58,6 +59,36 @@ export const networkList = list.superRefine((entries, context) => {
   }
 });
 
+/** Prefix length of the network that one slice gets: 13 members, of which are the slice, its database, and gateways. */
+export const SLICE_SUBNET_LENGTH = 28;
+
+/** Ranges of IPv4 (RFC 6890) that no bridge between containers can have. */
+const UNUSABLE_RANGES: ReadonlySet<string> = new Set([
+  'broadcast',
+  'linkLocal',
+  'loopback',
+  'multicast',
+  'unspecified',
+]);
+
+/** An IPv4 network in CIDR notation, as it is written: with no bit set behind its prefix. */
+export const subnetPool = z.string().superRefine((text, context) => {
+  const message = faultOfPool(text);
+  if (message !== null) context.addIssue({ code: 'custom', message });
+});
+
+function faultOfPool(text: string): string | null {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return 'must be an IPv4 network such as 10.213.0.0/16';
+  const [address, length] = ipaddr.IPv4.parseCIDR(text);
+  if (length > SLICE_SUBNET_LENGTH) {
+    return `must have room for one slice at the least: a prefix of ${SLICE_SUBNET_LENGTH} or shorter`;
+  }
+  const network = ipaddr.IPv4.networkAddressFromCIDR(text).toString();
+  if (address.toString() !== network) return `must begin where the network does: ${network}/${length}`;
+  if (length < 8 || UNUSABLE_RANGES.has(address.range())) return 'must be a network that containers can use';
+  return null;
+}
+
 export const origin = z
   .string()
   .refine(isOrigin, 'must be an origin such as https://app.example.com, without a path');
@@ -68,13 +99,29 @@ function isOrigin(text: string): boolean {
 
 export const originList = list.pipe(z.array(origin));
 
-export const httpUrl = z
-  .string()
-  .refine(
-    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
-    'must be an http or https URL',
-  )
-  .transform((text) => text.replace(/\/+$/, ''));
+/** As it stands: an issuer is compared byte by byte (OpenID Connect Core §3.1.3.7), its final slash included. */
+export const httpUrlAsIs = urlOf(['http:', 'https:'], 'must be an http or https URL');
+
+export const httpUrl = httpUrlAsIs.transform((text) => text.replace(/\/+$/, ''));
+
+export const redisUrl = urlOf(
+  ['redis:', 'rediss:'],
+  'must be a URL such as redis://user:password@host:6379/0',
+);
+
+export const smtpUrl = urlOf(
+  ['smtp:', 'smtps:'],
+  'must be a URL such as smtp://user:password@host:587, its parts percent-encoded',
+);
+
+function urlOf(protocols: readonly string[], message: string) {
+  return z
+    .string()
+    .refine(
+      (text) => protocols.includes(URL.parse(text)?.protocol ?? '') && URL.parse(text)?.hostname !== '',
+      message,
+    );
+}
 
 /** libpq's words (PostgreSQL documentation §32.19.1), and what they mean here. */
 const SSL_MODES = {
@@ -125,12 +172,11 @@ function connectionIn(url: URL, context: z.RefinementCtx) {
   };
 }
 
-/** Paths of the gateway's own endpoints, which no slice path may cover. */
-const pathPrefix = z
+export const ownPath = z
   .string()
   .regex(/^\/[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/, 'must be a path such as /api');
 
-export const pathList = list.pipe(z.array(pathPrefix).min(1, 'needs one path at the least'));
+export const pathList = list.pipe(z.array(ownPath).min(1, 'needs one path at the least'));
 
 export const portRange = z
   .string()

@@ -1,9 +1,15 @@
 import type { DataSourceOptions } from 'typeorm';
+import { ApiKey } from './entities/api-key.entity.js';
 import { IdempotencyKey } from './entities/idempotency-key.entity.js';
 import { Installation } from './entities/installation.entity.js';
+import { LoginState } from './entities/login-state.entity.js';
+import { OneTimeToken } from './entities/one-time-token.entity.js';
+import { OutgoingMail } from './entities/outgoing-mail.entity.js';
+import { RecoveryCode } from './entities/recovery-code.entity.js';
 import { Session } from './entities/session.entity.js';
 import { SlicePort } from './entities/slice-port.entity.js';
 import { Slice } from './entities/slice.entity.js';
+import { UserIdentity } from './entities/user-identity.entity.js';
 import { User } from './entities/user.entity.js';
 import { migrations } from './migrations/index.js';
 import { SnakeNamingStrategy } from './naming-strategy.js';
@@ -19,6 +25,21 @@ export interface Connection {
   ssl: false | { rejectUnauthorized: boolean };
 }
 
+const ENTITIES = [
+  User,
+  UserIdentity,
+  OneTimeToken,
+  RecoveryCode,
+  Session,
+  LoginState,
+  ApiKey,
+  OutgoingMail,
+  Slice,
+  SlicePort,
+  IdempotencyKey,
+  Installation,
+];
+
 /**
  * TypeORM's options, for the server and for its command line alike. The schema changes by migrations only.
  * @param poolMax connections at the most
@@ -32,7 +53,7 @@ export function dataSourceOptions(connection: Connection, poolMax: number): Data
     ...(connection.password === undefined ? {} : { password: connection.password }),
     database: connection.database,
     ssl: connection.ssl,
-    entities: [User, Session, Slice, SlicePort, IdempotencyKey, Installation],
+    entities: ENTITIES,
     migrations,
     migrationsTransactionMode: 'each',
     namingStrategy: new SnakeNamingStrategy(),

@@ -103,7 +103,14 @@ describe('access to a handler', () => {
 
   it('gives the handler who calls, and nothing that is secret', async () => {
     const { body } = await app.send('GET', '/probe/session', { headers: callers.customer });
-    expect(Object.keys(body).toSorted()).toEqual(['email', 'id', 'name', 'role']);
+    expect(Object.keys(body).toSorted()).toEqual([
+      'email',
+      'emailVerified',
+      'id',
+      'name',
+      'role',
+      'totpEnabled',
+    ]);
     expect(await app.send('GET', '/probe/key', { headers: callers.key })).toMatchObject({
       body: { kind: 'adminKey' },
     });

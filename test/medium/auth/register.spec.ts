@@ -21,7 +21,14 @@ describe('POST /auth/register', () => {
 
     expect(answer.status).toBe(201);
     expect(answer.body).toEqual({
-      user: { id: expect.any(String), email: 'ada@example.com', name: 'Ada', role: 'member' },
+      user: {
+        id: expect.any(String),
+        email: 'ada@example.com',
+        name: 'Ada',
+        role: 'member',
+        emailVerified: false,
+        totpEnabled: false,
+      },
       sliceAssigned: true,
       slice: { id: 7, name: 'slice-7', status: 'active' },
     });

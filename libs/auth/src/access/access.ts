@@ -70,6 +70,9 @@ function isOperator(principal: Principal, credential: AdminCredential): boolean 
       return true;
     case 'session':
       return credential === 'keyOrSession' && principal.user.role === 'admin';
+    case 'apiKey':
+    case 'token':
+      return false;
     default:
       return assertNever(principal);
   }

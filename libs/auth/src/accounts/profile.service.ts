@@ -6,7 +6,6 @@ import { SessionCookie } from '../sessions/session-cookie.js';
 import { SessionStore } from '../sessions/session-store.js';
 import type { Profile } from './schemas.js';
 import { SliceAllocator } from './slice-allocator.js';
-import { publicUser } from './users.js';
 import { WithCookie } from './with-cookie.js';
 
 /** What the customer portal shows first. */
@@ -27,7 +26,7 @@ export class ProfileService {
     if (!stillThere) throw new AuthError('UNAUTHENTICATED', 'Your session has ended. Please sign in.');
     const slice = await this.slices.sliceOf(session.user.id);
     return new WithCookie(
-      { user: publicUser(session.user), slice, subscription: null },
+      { user: session.user, slice, subscription: null },
       this.cookie.renew(caller.cookieHeader, session.sessionHash),
     );
   }

@@ -46,6 +46,9 @@ const userSchema = z
     email: z.string(),
     name: z.string().nullable(),
     role: z.enum(['member', 'admin']),
+    emailVerified: z.boolean(),
+    /** Whether the account has two factors. */
+    totpEnabled: z.boolean(),
   })
   .meta({ id: 'User' });
 

@@ -36,7 +36,8 @@ export class Users {
         cause: error,
       });
     }
-    return { id, email: user.email, name: user.name, role: user.role };
+    const { email, name, role } = user;
+    return { id, email, name, role, emailVerified: false, totpEnabled: false };
   }
 
   async changePasswordHash(id: string, passwordHash: string): Promise<void> {
@@ -44,7 +45,15 @@ export class Users {
   }
 }
 
-/** A user as others may see it. */
-export function publicUser({ id, email, name, role }: PrincipalUser): PrincipalUser {
-  return { id, email, name, role };
+/** An account as others may see it. */
+export function publicUser(user: User): PrincipalUser {
+  const { id, email, name, role, emailVerifiedAt, totpConfirmedAt } = user;
+  return {
+    id,
+    email,
+    name,
+    role,
+    emailVerified: emailVerifiedAt !== null,
+    totpEnabled: totpConfirmedAt !== null,
+  };
 }

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { Clock } from '#common';
 import { AppConfig } from '#config';
 import { Session } from '#database';
+import { publicUser } from '../accounts/users.js';
 import type { SessionPrincipal } from '../principals/principal.js';
 import { encodeRevocation, SESSION_REVOKED, SessionRevocations } from './session-revocations.js';
 import { type NewSession, SessionStore, TOUCH_INTERVAL_MS } from './session-store.js';
@@ -51,13 +52,14 @@ export class PostgresSessionStore extends SessionStore {
       .getOne();
     const user = session?.user;
     if (session === null || user === undefined) return null;
-    const { id, email, name, role } = user;
     return {
       kind: 'session',
       sessionHash: hash,
       expiresAt: session.expiresAt,
       lastSeenAt: session.lastSeenAt,
-      user: { id, email, name, role },
+      subject: session.subject ?? user.id,
+      sessionKind: session.kind,
+      user: publicUser(user),
     };
   }
 

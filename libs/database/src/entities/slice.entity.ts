@@ -11,6 +11,7 @@ import {
   UpdateDateColumn,
 } from 'typeorm';
 import type { OrchestratorErrorCode } from '#common';
+import { bigintAsNumber } from './bigint.js';
 import { User } from './user.entity.js';
 
 export type DesiredState = 'running' | 'stopped' | 'absent';
@@ -61,8 +62,7 @@ export class Slice {
   @Column('bytea', { nullable: true })
   envSealed!: Buffer | null;
 
-  /** bigint: pg gives it as a string, so the transformer makes it a number again. */
-  @Column('bigint', { transformer: { to: (value: number) => value, from: (value: string) => Number(value) } })
+  @Column('bigint', { transformer: bigintAsNumber })
   memoryBytes!: number;
 
   @Column('double precision')

@@ -27,6 +27,26 @@ export class User {
   @Column('timestamptz', { nullable: true })
   disabledAt!: Date | null;
 
+  /** When a link mailed to {@link email}, or a provider that verifies addresses, showed that it is theirs. */
+  @Column('timestamptz', { nullable: true })
+  emailVerifiedAt!: Date | null;
+
+  /** Claim `gen` of the account's gateway tokens; bumped where all of them are to be worth nothing from now on. */
+  @Column('integer', { default: 0 })
+  tokenGeneration!: number;
+
+  /** The TOTP secret (RFC 6238), sealed for `user:<id>:totp`; null without two factors. */
+  @Column('bytea', { nullable: true })
+  totpSecretSealed!: Buffer | null;
+
+  /** When a first code showed that the authenticator app has the secret; until then TOTP is not asked for. */
+  @Column('timestamptz', { nullable: true })
+  totpConfirmedAt!: Date | null;
+
+  /** The time step of the last code that was taken: a code, and those before it, work once (RFC 6238 §5.2). */
+  @Column('integer', { nullable: true })
+  totpLastStep!: number | null;
+
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt!: Date;
 

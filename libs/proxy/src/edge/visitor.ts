@@ -25,10 +25,10 @@ export interface Visitor {
 }
 
 export function visitorOf(principal: SessionPrincipal, location: SliceLocation | null): Visitor {
-  const { id, email, name } = principal.user;
+  const { email, name } = principal.user;
   return {
     principal,
-    identity: identityHeaders({ email, subject: id, name: name ?? undefined }),
+    identity: identityHeaders({ email, subject: principal.subject, name: name ?? undefined }),
     upstream: upstreamOf(location),
     touchedAt: principal.lastSeenAt.getTime(),
   };

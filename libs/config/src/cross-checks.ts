@@ -1,0 +1,115 @@
+import { TrustProxy } from '#common';
+import type { Environment } from './environment.js';
+
+/** First segments of Sluice's own endpoints. */
+const OWN_PATHS: ReadonlySet<string> = new Set([
+  'account',
+  'admin',
+  'auth',
+  'billing',
+  'console',
+  'health',
+  'healthz',
+  'heartbeat',
+  'info',
+  'metrics',
+  'orchestrator',
+  'whoami',
+]);
+
+/** What no single variable can tell: one sentence a fault. */
+export function crossChecks(env: Environment): string[] {
+  const faults: string[] = [];
+  const production = env.NODE_ENV === 'production';
+  if (env.SESSION_COOKIE_SAMESITE === 'None' && !(env.SESSION_COOKIE_SECURE ?? production)) {
+    faults.push(
+      'SESSION_COOKIE_SAMESITE None needs SESSION_COOKIE_SECURE=true: browsers drop the cookie otherwise',
+    );
+  }
+  if (env.SLICE_RUNTIME === 'docker' && env.SLICE_IMAGE === undefined) {
+    faults.push('SLICE_RUNTIME docker needs SLICE_IMAGE, the image of your app');
+  }
+  faults.push(...oidcChecks(env));
+  if (env.SECRET_KEY_PREVIOUS !== undefined && env.SECRET_KEY_PREVIOUS === env.SECRET_KEY) {
+    faults.push(
+      'SECRET_KEY_PREVIOUS is the SECRET_KEY itself; give it the one that was in force before, or unset it',
+    );
+  }
+  if (env.DATABASE_URL !== undefined && env.DB_HOST !== undefined) {
+    faults.push('DATABASE_URL and DB_HOST are both set; keep one of them');
+  }
+  if (env.SLICE_NETWORK !== undefined && env.SLICE_RUNTIME === 'process') {
+    faults.push('SLICE_NETWORK is for the docker runtime; unset it, or set SLICE_RUNTIME=docker');
+  }
+  if (env.SLICE_NETWORK !== undefined && trustsSlices(env)) {
+    faults.push(
+      "TRUST_PROXY overlaps SLICE_SUBNETS, where the slices are; name the proxy's own address, or choose another network",
+    );
+  }
+  const covered = env.SLICE_PATHS.filter((path) => OWN_PATHS.has(path.split('/')[1] ?? ''));
+  if (covered.length > 0)
+    faults.push(`SLICE_PATHS must leave ${covered.join(', ')} to Sluice's own endpoints`);
+  if (production) faults.push(...productionChecks(env));
+  return faults;
+}
+
+/**
+ * A slice whose address counts as a proxy's could choose the client address it is limited and logged by. Of two
+ * networks that overlap, one holds any address of the other.
+ */
+function trustsSlices({ TRUST_PROXY: trusted, SLICE_SUBNETS: pool }: Environment): boolean {
+  const slices = new TrustProxy([pool]);
+  return (
+    new TrustProxy(trusted).trusts(addressIn(pool)) ||
+    trusted.some((network) => slices.trusts(addressIn(network)))
+  );
+}
+
+function addressIn(network: string): string {
+  return network.split('/', 1).join();
+}
+
+/** Half an OIDC block is a mistake, never "no OIDC". */
+function oidcChecks(env: Environment): string[] {
+  const required = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'] as const;
+  const endpoints = [
+    'OIDC_AUTHORIZATION_ENDPOINT',
+    'OIDC_TOKEN_ENDPOINT',
+    'OIDC_USERINFO_ENDPOINT',
+    'OIDC_REVOCATION_ENDPOINT',
+    'OIDC_JWKS_URI',
+  ] as const;
+  const given = [...required, ...endpoints].filter((name) => env[name] !== undefined);
+  if (given.length === 0) return [];
+  const faults: string[] = required
+    .filter((name) => env[name] === undefined)
+    .map(
+      (name) => `${name} is required, since ${given.join(', ')} is set; set all of OIDC, or nothing of it`,
+    );
+  if (env.NODE_ENV === 'production') {
+    for (const name of ['OIDC_ISSUER', ...endpoints] as const) {
+      if (env[name]?.startsWith('http:') === true) faults.push(`${name} must be an https URL in production`);
+    }
+  }
+  return faults;
+}
+
+function productionChecks(env: Environment): string[] {
+  const required = [
+    'SECRET_KEY',
+    'GATEWAY_JWT_SECRET',
+    'ADMIN_KEY',
+    'ADMIN_EMAIL',
+    'ADMIN_PASSWORD',
+    'APP_URL',
+  ] as const;
+  const faults: string[] = required
+    .filter((name) => env[name] === undefined)
+    .map((name) => `${name} is required in production`);
+  if (env.SLICE_RUNTIME === 'auto' && env.SLICE_IMAGE === undefined) {
+    faults.push(
+      'SLICE_IMAGE is required in production (SLICE_RUNTIME=process runs slices without any isolation)',
+    );
+  }
+  return faults;
+}
