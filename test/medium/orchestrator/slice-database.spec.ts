@@ -36,7 +36,7 @@ async function open(): Promise<DataSource> {
 
 function sliceDatabase(source = dataSource): PostgresSliceDatabase {
   const config = loadConfig(testEnvironment(tmpdir(), database.url));
-  return new PostgresSliceDatabase(source, new InstallationId('0a1b2c3d'), config);
+  return new PostgresSliceDatabase(source, new InstallationId('0a1b2c3d'), config, { connection: gateway });
 }
 
 function asSlice(password = PASSWORD): Connection {

@@ -1,8 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { errorCode } from '#common';
 import { AppConfig } from '#config';
+import { DatabaseServer } from '#database';
 import { InstallationId } from '../installation.js';
 import { ForeignResourceError } from '../runtimes/errors.js';
+import { holdersOf, takeBack } from './given-privileges.js';
 import { scramVerifier } from './scram.js';
 import { SliceDatabase, type SliceDatabaseAccess, type SliceDatabaseRemnant } from './slice-database.js';
 
@@ -11,6 +14,12 @@ const INVALID_DATABASE = -2;
 
 /** `datconnlimit` of a database that only its role limits. */
 const UNLIMITED = -1;
+
+/** SQLSTATE `dependent_objects_still_exist`. */
+const DEPENDENT_OBJECTS = '2BP01';
+
+/** A slice that goes on granting loses the race soon. */
+const DROP_ATTEMPTS = 5;
 
 const NAME = /^slice_(\d+)$/;
 
@@ -35,6 +44,7 @@ export class PostgresSliceDatabase extends SliceDatabase {
     private readonly dataSource: DataSource,
     private readonly installation: InstallationId,
     private readonly config: AppConfig,
+    @Inject(DatabaseServer) private readonly server: Pick<DatabaseServer, 'connection'>,
   ) {
     super();
   }
@@ -63,7 +73,7 @@ export class PostgresSliceDatabase extends SliceDatabase {
       }
       if ((await this.findRole(runner, name)) !== null) {
         await this.assertOurs(runner, name);
-        await runner.query(`DROP ROLE IF EXISTS "${name}"`);
+        await this.dropRole(runner, name);
       }
     });
   }
@@ -113,6 +123,28 @@ export class PostgresSliceDatabase extends SliceDatabase {
     } catch (error) {
       await runner.rollbackTransaction();
       throw error;
+    }
+  }
+
+  /** @throws ForeignResourceError when it has something in a database that is no slice's */
+  private async dropRole(runner: QueryRunner, name: string): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      const holders = await holdersOf(runner, name);
+      for (const holder of holders)
+        if (holder.mark?.startsWith(this.markPrefix()) === true)
+          await takeBack(runner, this.server.connection, name, holder);
+      try {
+        await runner.query(`DROP ROLE IF EXISTS "${name}"`);
+        return;
+      } catch (cause) {
+        if (errorCode(cause) !== DEPENDENT_OBJECTS) throw cause;
+        if (attempt < DROP_ATTEMPTS) continue;
+        const where = (await holdersOf(runner, name)).map(({ database }) => database).join(', ');
+        throw new ForeignResourceError(
+          `PostgreSQL still holds something of the role ${name} in ${where}; run DROP OWNED BY ${name} there`,
+          { cause },
+        );
+      }
     }
   }
 
