@@ -1,195 +1,144 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ProxyHarness } from '../support/proxy-harness.js';
-import { RawClient, statusOf } from '../support/raw-client.js';
-import { StubUpstream } from '../support/stub-upstream.js';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { expectContractError, type RawAnswer } from '../support/contract-answer.js';
+import { valuesOf } from '../support/echo.js';
+import { eventually } from '../support/eventually.js';
+import {
+  get,
+  post,
+  READ_IN_ONE_WAY,
+  WITH_A_SURE_END,
+  WITHOUT_A_SURE_END,
+} from '../support/hostile-requests.js';
+import { answersIn } from '../support/raw-answers.js';
+import { RawClient } from '../support/raw-client.js';
+import { RawCustomer, seenIn } from '../support/raw-customer.js';
 
-let upstream: StubUpstream;
-let proxy: ProxyHarness;
+/**
+ * The threat: bytes that the gateway and another server divide into requests differently. What one takes for a body,
+ * or for nothing, is a request of its own to the other, past every check (request smuggling, CWE-444).
+ */
+let customer: RawCustomer;
 
 beforeAll(async () => {
-  upstream = await StubUpstream.start('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-  proxy = await ProxyHarness.start(upstream);
+  customer = await RawCustomer.start();
+}, 30_000);
+
+afterAll(() => customer[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  await customer.arrivals();
 });
 
-afterAll(async () => {
-  await proxy[Symbol.asyncDispose]();
-  await upstream[Symbol.asyncDispose]();
-});
-
-const HOST = 'Host: a\r\n';
-const UPGRADE =
-  'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
-
-describe('A request that two servers could read in two ways is refused, and no upstream sees it', () => {
-  it.each([
-    [
-      400,
-      'both Transfer-Encoding and Content-Length',
-      `POST /x HTTP/1.1\r\n${HOST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    ],
-    [
-      400,
-      'two Content-Lengths that differ',
-      `POST /x HTTP/1.1\r\n${HOST}Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde`,
-    ],
-    [
-      400,
-      'two Content-Lengths that agree',
-      `POST /x HTTP/1.1\r\n${HOST}Content-Length: 4\r\nContent-Length: 4\r\n\r\nabcd`,
-    ],
-    [400, 'a Content-Length with a sign', `POST /x HTTP/1.1\r\n${HOST}Content-Length: +4\r\n\r\nabcd`],
-    [400, 'obsolete folding', `GET /x HTTP/1.1\r\n${HOST}X-A: b\r\n c\r\n\r\n`],
-    [400, 'bare LF', `GET /x HTTP/1.1\n${HOST}\n`],
-    [400, 'a space before the colon', `GET /x HTTP/1.1\r\n${HOST}Transfer-Encoding : chunked\r\n\r\n`],
-    [400, 'a NUL in a header', `GET /x HTTP/1.1\r\n${HOST}X-A: b\0c\r\n\r\n`],
-    [400, 'no Host', 'GET /x HTTP/1.1\r\n\r\n'],
-    [400, 'an empty Host', 'GET /x HTTP/1.1\r\nHost:\r\n\r\n'],
-    [400, 'two Hosts', `GET /x HTTP/1.1\r\n${HOST}Host: b\r\n\r\n`],
-    [400, 'two equal Hosts', `GET /x HTTP/1.1\r\n${HOST}${HOST}\r\n`],
-    [400, 'a Host with a path', 'GET /x HTTP/1.1\r\nHost: a/b\r\n\r\n'],
-    [400, 'a Host with userinfo', 'GET /x HTTP/1.1\r\nHost: a@b\r\n\r\n'],
-    [400, 'a Host list', 'GET /x HTTP/1.1\r\nHost: a, b\r\n\r\n'],
-    [400, 'the absolute form of another host', `GET http://b/x HTTP/1.1\r\n${HOST}\r\n`],
-    [400, 'the absolute form with userinfo', `GET http://u@a/x HTTP/1.1\r\n${HOST}\r\n`],
-    [400, 'the absolute form of another scheme', `GET file://a/x HTTP/1.1\r\n${HOST}\r\n`],
-    [400, 'the absolute form of another scheme, without a Host', 'GET ftp://a/x HTTP/1.0\r\n\r\n'],
-    [501, 'CONNECT', `CONNECT a:80 HTTP/1.1\r\n${HOST}\r\n`],
-    [501, 'TRACE', `TRACE /x HTTP/1.1\r\n${HOST}\r\n`],
-    [400, 'an asterisk of another method', `GET * HTTP/1.1\r\n${HOST}\r\n`],
-    [400, 'HTTP/0.9', 'GET /x\r\n\r\n'],
-    [400, 'HTTP/2.0', `GET /x HTTP/2.0\r\n${HOST}\r\n`],
-    [
-      400,
-      'Transfer-Encoding in HTTP/1.0',
-      `POST /x HTTP/1.0\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    ],
-    [
-      400,
-      'Transfer-Encoding: gzip, chunked',
-      `POST /x HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
-    ],
-    [400, 'Transfer-Encoding: identity', `POST /x HTTP/1.1\r\n${HOST}Transfer-Encoding: identity\r\n\r\n`],
-    [
-      400,
-      'Transfer-Encoding twice',
-      `POST /x HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    ],
-    [417, 'an unknown expectation', `GET /x HTTP/1.1\r\n${HOST}Expect: 200-ok\r\n\r\n`],
-    [431, 'a header block over 16 KB', `GET /x HTTP/1.1\r\n${HOST}X-A: ${'x'.repeat(16 * 1024)}\r\n\r\n`],
-    [431, 'a header block over 64 KB', `GET /x HTTP/1.1\r\n${HOST}X-A: ${'x'.repeat(64 * 1024)}\r\n\r\n`],
-    [431, 'many small headers over 16 KB', `GET /x HTTP/1.1\r\n${HOST}${'A: b\r\n'.repeat(3_000)}\r\n`],
-    [414, 'a URL over 8 KB', `GET /${'x'.repeat(8 * 1024)} HTTP/1.1\r\n${HOST}\r\n`],
-    [400, 'an upgrade by POST', `POST /x HTTP/1.1\r\n${HOST}${UPGRADE}\r\n`],
-    [400, 'an upgrade with a body', `GET /x HTTP/1.1\r\n${HOST}${UPGRADE}Content-Length: 4\r\n\r\nabcd`],
-    [
-      400,
-      'an upgrade with a body in chunks',
-      `GET /x HTTP/1.1\r\n${HOST}${UPGRADE}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-    ],
-    [400, 'an upgrade of two Hosts', `GET /x HTTP/1.1\r\n${HOST}${HOST}${UPGRADE}\r\n`],
-  ])('%i %s', async (status, _name, text) => {
-    const answer = await RawClient.exchange(proxy.port, closing(text));
-    expect(answer).toMatch(/^HTTP\/1\.1 \d{3} [A-Za-z ]+\r\n/);
-    expect(statusOf(answer)).toBe(status);
-    expect(answer).toMatch(/\r\nX-Request-Id: [\w-]+\r\n/);
-    expect(answer).toMatch(/\r\nX-Content-Type-Options: nosniff\r\n/);
-    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({ status, route: 'proxy' });
-    expect(upstream.connections).toHaveLength(0);
-  });
-
-  it.each([
-    '/api/%2e%2e/admin',
-    '/api/.%2E/admin',
-    '/api/..%2fadmin',
-    '/api/%2f../admin',
-    '/api/..;/admin',
-    '/api/..%3b/admin'.replace('%3b', ';x=1'),
-    '/api\\..\\admin',
-    '/api/%5c..%5cadmin',
-    '/api/x%00.png',
-    '/api/x#/../admin',
-    '/../admin',
-    '/api/../../admin',
-  ])('400 the path %s', async (path) => {
-    const answer = await RawClient.exchange(
-      proxy.port,
-      `GET ${path} HTTP/1.1\r\n${HOST}Connection: close\r\n\r\n`,
-    );
-    expect(statusOf(answer)).toBe(400);
-    expect(upstream.connections).toHaveLength(0);
-  });
-});
-
-describe('What can be read in one way only passes', () => {
-  it.each([
-    ['the absolute form of this host', 'GET http://A/x?y=1 HTTP/1.1', 'GET /x?y=1 HTTP/1.1'],
-    ['the absolute form without a path', 'GET http://a?y HTTP/1.1', 'GET /?y HTTP/1.1'],
-    ['dot segments', 'GET /api/./a/../b/. HTTP/1.1', 'GET /api/b/ HTTP/1.1'],
-    ['an encoded slash', 'GET /api/group%2Fproject HTTP/1.1', 'GET /api/group%2Fproject HTTP/1.1'],
-    [
-      'a URL of 8 KB',
-      `GET /${'x'.repeat(8 * 1024 - 1)} HTTP/1.1`,
-      `GET /${'x'.repeat(8 * 1024 - 1)} HTTP/1.1`,
-    ],
-  ])('%s', async (_name, line, forwarded) => {
-    await using origin = await StubUpstream.start('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-    await using gateway = await ProxyHarness.start(origin);
-    await RawClient.exchange(gateway.port, `${line}\r\n${HOST}Connection: close\r\n\r\n`);
-    expect(origin.received.startsWith(`${forwarded}\r\n`)).toBe(true);
-  });
-
-  it('a header block just below 16 KB', async () => {
-    await using origin = await StubUpstream.start('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-    await using gateway = await ProxyHarness.start(origin);
-    const answer = await RawClient.exchange(
-      gateway.port,
-      `GET /x HTTP/1.1\r\n${HOST}Connection: close\r\nX-A: ${'x'.repeat(16 * 1024 - 100)}\r\n\r\n`,
-    );
-    expect(statusOf(answer)).toBe(200);
-  });
-});
-
-describe('A body that breaks its framing', () => {
-  it('is 400, and the upstream never sees a complete request', async () => {
-    await using origin = await StubUpstream.start(() => undefined);
-    await using gateway = await ProxyHarness.start(origin);
-    const answer = await RawClient.exchange(
-      gateway.port,
-      `POST /x HTTP/1.1\r\n${HOST}Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nGET /admin HTTP/1.1\r\n\r\n`,
-    );
-    expect(statusOf(answer)).toBe(400);
-    expect(origin.received).not.toContain('/admin');
-    expect(origin.received.endsWith('0\r\n\r\n')).toBe(false);
-  });
-
-  it('whose rest looks like a request does not become one', async () => {
-    await using origin = await StubUpstream.start('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
-    await using gateway = await ProxyHarness.start(origin);
-    const inner = 'GET /admin HTTP/1.1\r\nHost: a\r\n\r\n';
-    await RawClient.exchange(
-      gateway.port,
-      `GET /x HTTP/1.1\r\n${HOST}Connection: close\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
-    );
-    expect(origin.received.match(/HTTP\/1\.1\r\n/g)).toHaveLength(2);
-    expect(origin.received.toLowerCase()).toContain(`content-length: ${inner.length}`);
-    expect(origin.connections).toHaveLength(1);
-  });
-});
-
-describe('An upgrade behind a request that is still being answered', () => {
-  it('is cut, so that no frame gets into the earlier answer', async () => {
-    await using origin = await StubUpstream.start(() => undefined);
-    await using gateway = await ProxyHarness.start(origin);
-    const answer = await RawClient.exchange(
-      gateway.port,
-      `GET /x HTTP/1.1\r\n${HOST}\r\nGET /y HTTP/1.1\r\n${HOST}${UPGRADE}\r\n`,
-    );
-    expect(answer).toBe('');
-    expect(origin.received).not.toContain('/y');
-  });
-});
-
-/** Asks for the end of the connection where the request does not speak of connections itself. */
-function closing(text: string): string {
-  return text.includes('Connection:') ? text : text.replace('\r\n', '\r\nConnection: close\r\n');
+/** With the session's cookie as the first header: who is not signed in would reach no slice anyway. */
+function signedIn(request: string): string {
+  return request.replace('\r\n', `\r\n${customer.cookieLine}`);
 }
+
+/** The answers on a connection that carries this request, and behind it in the same packet an ordinary one. */
+function answersTo(request: string): Promise<RawAnswer[]> {
+  const next = get('/api/next', 'Host: a\r\nConnection: close\r\n');
+  return customer.exchange(signedIn(request) + signedIn(next));
+}
+
+function expectRefusal(answer: RawAnswer | undefined, status: number, code: string): void {
+  if (answer === undefined) throw new Error('There was no answer.');
+  expect(answer.status).toBe(status);
+  expect(expectContractError(answer)).toBe(code);
+  expect(answer.headers['x-content-type-options']).toBe('nosniff');
+}
+
+describe('A request whose end is in doubt reaches no slice, nor does anything behind it', () => {
+  it.each(WITHOUT_A_SURE_END)('%i %s: %s', async (status, code, _what, text) => {
+    const answers = await answersTo(text);
+    expectRefusal(answers[0], status, code);
+    expect(answers).toHaveLength(1);
+    expect(answers[0]?.headers.connection).toBe('close');
+    expect(await customer.arrivals()).toEqual([]);
+  });
+});
+
+describe('A request that means two things, or nothing, reaches no slice, and the next one gets its own answer', () => {
+  it.each(WITH_A_SURE_END)('%i %s: %s', async (status, code, _what, text) => {
+    const [refusal, next, ...more] = await answersTo(text);
+    expectRefusal(refusal, status, code);
+    expect(seenIn(next).url).toBe('/api/next');
+    expect(more).toEqual([]);
+    expect(await customer.arrivals()).toEqual(['GET /api/next']);
+  });
+});
+
+describe('What can be read in one way only passes, and the next one gets its own answer', () => {
+  it.each(READ_IN_ONE_WAY)('%s', async (_what, text, arrives) => {
+    const [answer, next, ...more] = await answersTo(text);
+    const seen = seenIn(answer);
+    expect(`${seen.method} ${seen.url}`).toBe(arrives);
+    expect(seenIn(next).url).toBe('/api/next');
+    expect(more).toEqual([]);
+    expect(await customer.arrivals()).toEqual([arrives, 'GET /api/next']);
+  });
+});
+
+describe('A body that breaks its framing on the way', () => {
+  it.each([
+    ['by a chunk that is a request', 'GET /api/smuggled HTTP/1.1\r\n\r\n'],
+    ['by bare LF', '2\nab\r\n0\r\n\r\n'],
+    ['by a size beyond 64 bits', '10000000000000002\r\nab'],
+  ])('%s is 400, and never a whole request to the slice', async (_how, rest) => {
+    using client = await RawClient.connect(customer.port);
+    client.write(signedIn(post('Transfer-Encoding: chunked\r\n', '3\r\nabc\r\n')));
+    await eventually(async () => expect(await customer.arrivals()).toEqual(['POST /api/x']));
+    client.write(rest);
+    await client.closed;
+    const answers = answersIn(client.received);
+    expectRefusal(answers[0], 400, 'BAD_REQUEST');
+    expect(answers).toHaveLength(1);
+    await eventually(async () =>
+      expect(await customer.arrivals()).toEqual(['no request: HPE_INVALID_EOF_STATE']),
+    );
+  });
+});
+
+describe('An upgrade to h2c', () => {
+  const H2C =
+    'Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+
+  it('is ignored, and unknown to the slice', async () => {
+    const seen = seenIn((await answersTo(get('/api/x', H2C)))[0]);
+    for (const name of ['connection', 'upgrade', 'http2-settings']) {
+      expect(valuesOf(seen.rawHeaders, name).join()).not.toMatch(/h2c|upgrade|AAMA/i);
+    }
+  });
+
+  it('keeps its body', async () => {
+    const request = `POST /api/x HTTP/1.1\r\n${H2C}Content-Length: 4\r\n\r\nabcd`;
+    expect(seenIn((await answersTo(request))[0]).body.bytes).toBe(4);
+  });
+
+  // Node pauses its parser at such a request, loses what else is in the packet, and goes on with the next one.
+  it('turns no header of the request behind it into a request', async () => {
+    using client = await RawClient.connect(customer.port);
+    client.write(`${signedIn(get('/api/x', H2C))}GET /api/next HTTP/1.1\r\nHost: a\r\nX-A: `);
+    await client.until('HTTP/1.1 200');
+    client.write(signedIn(get('/api/smuggled')));
+    client.socket.end();
+    await client.closed;
+    expect(answersIn(client.received)).toHaveLength(1);
+    expect(await customer.arrivals()).toEqual(['GET /api/x']);
+  });
+});
+
+describe('Behind a request that is still being answered', () => {
+  const UPGRADE = 'Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+
+  it.each([
+    ['a good one', get('/api/x')],
+    ['a refused one', get('/api/x', '')],
+  ])('(%s) an upgrade is cut, so that no frame gets into the earlier answer', async (_which, request) => {
+    const received = await RawClient.exchange(
+      customer.port,
+      signedIn(request) + signedIn(get('/api/live', UPGRADE)),
+    );
+    expect(received).not.toContain('101 Switching');
+    expect(await customer.arrivals()).not.toContain('upgrade /api/live');
+  });
+});

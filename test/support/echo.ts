@@ -17,6 +17,7 @@ export interface Seen {
   readonly method: string;
   readonly url: string;
   readonly rawHeaders: readonly string[];
+  readonly rawTrailers: readonly string[];
   readonly body: { readonly bytes: number; readonly sha256: string };
 }
 

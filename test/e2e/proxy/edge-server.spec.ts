@@ -3,6 +3,7 @@ import type { RequestListener } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { assignRequestId, SystemClock } from '#common';
 import { EdgeServer, type EdgeHandler } from '#proxy';
+import { get } from '../../support/hostile-requests.js';
 import { RawClient, statusOf } from '../../support/raw-client.js';
 import { portOf } from '../../support/stub-upstream.js';
 
@@ -57,6 +58,36 @@ describe('A body for the application that does not arrive', () => {
     using client = await RawClient.connect(gateway.port);
     client.write('POST /own HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx');
     expect(statusOf(await client.until('done'))).toBe(200);
+  });
+});
+
+describe('Pipelined requests', () => {
+  it('are taken one after the other, each when the one before is answered', async () => {
+    const order: string[] = [];
+    await using gateway = await boot((req, res) => {
+      order.push(`${req.url} taken`);
+      setImmediate(() => {
+        order.push(`${req.url} answered`);
+        res.end();
+      });
+    });
+    const lines = 'HTTP/1.1\r\nHost: a\r\n';
+    await RawClient.exchange(
+      gateway.port,
+      `POST /1 ${lines}Content-Length: 1\r\n\r\nxGET /2 ${lines}Connection: close\r\n\r\n`,
+    );
+    expect(order).toEqual(['/1 taken', '/1 answered', '/2 taken', '/2 answered']);
+  });
+
+  it('are no requests behind an answer that closes the connection', async () => {
+    const taken: (string | undefined)[] = [];
+    await using gateway = await boot((req, res) => {
+      taken.push(req.url);
+      res.setHeader('connection', 'close').end();
+    });
+    const answer = await RawClient.exchange(gateway.port, get('/1') + get('/2'));
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(taken).toEqual(['/1']);
   });
 });
 

@@ -97,9 +97,21 @@ export class EdgeServer {
     clearTimeout(deadline);
   }
 
+  /** One after the other: what is pipelined behind a POST must not overtake it (RFC 9112 §9.3.2). */
   #onRequest(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
-    (req.socket as EdgeSocket)[LATEST_RESPONSE] = res;
-    if (this.#draining) res.shouldKeepAlive = false;
+    const socket: EdgeSocket = req.socket;
+    const earlier = socket[LATEST_RESPONSE];
+    socket[LATEST_RESPONSE] = res;
+    if (earlier === undefined || earlier.closed) this.#take(req, res, awaitsContinue);
+    else earlier.once('close', () => this.#take(req, res, awaitsContinue));
+  }
+
+  #take(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void {
+    // What comes behind an answer that closes is not a request (RFC 9112 §9.6): it is how one gets smuggled in.
+    if (!req.socket.writable) return;
+    // After an upgrade that is ignored, Node loses the rest of the packet, and would take what comes in the next one
+    // for the beginning of a request.
+    if (this.#draining || req.headers.upgrade !== undefined) res.shouldKeepAlive = false;
     try {
       if (this.#edge().request(req, res)) return;
       if (bodyIsPending(req)) this.#limitBody(req, res);
@@ -173,9 +185,10 @@ function isWebSocketUpgrade(req: IncomingMessage): boolean {
   return req.httpVersion === '1.1' && req.headers.upgrade?.toLowerCase() === 'websocket';
 }
 
+/** Whether an earlier answer is still going out, or was the connection's last. */
 function isBusy(socket: EdgeSocket): boolean {
   const latest = socket[LATEST_RESPONSE];
-  return latest !== undefined && !latest.writableFinished;
+  return !socket.writable || (latest !== undefined && !latest.closed);
 }
 
 function parserError(error: Error): ProxyError {
