@@ -6,6 +6,7 @@ import {
   docker,
   labelledResources,
   removeNetworks,
+  TEST_SUBNETS,
   TINY_APP_IMAGE,
 } from '../support/docker.js';
 import { closeServer, freePort, occupyPort } from '../support/free-port.js';
@@ -62,8 +63,7 @@ async function privateNetworks(): Promise<RuntimeWorld> {
       new DockerRuntime({
         installationId,
         host: null,
-        network: `net-${installationId}`,
-        gateway: gateway.id,
+        network: { prefix: `net-${installationId}`, subnetPool: TEST_SUBNETS, gateway: gateway.id },
       }),
     app,
     noApp,

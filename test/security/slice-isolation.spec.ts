@@ -9,6 +9,7 @@ import {
   describeWithDocker,
   docker,
   removeNetworks,
+  TEST_SUBNETS,
   TINY_APP_IMAGE,
 } from '../support/docker.js';
 import { eventually } from '../support/eventually.js';
@@ -159,9 +160,12 @@ describeWithDocker('a slice and its neighbours', () => {
         },
       });
       await created.start();
-      const options = { host: null, gateway: created.id };
-      runtime = new DockerRuntime({ ...options, installationId: ours, network: ours });
-      foreign = new DockerRuntime({ ...options, installationId: theirs, network: theirs });
+      const runtimeOf = (installationId: string): DockerRuntime => {
+        const network = { prefix: installationId, subnetPool: TEST_SUBNETS, gateway: created.id };
+        return new DockerRuntime({ installationId, host: null, network });
+      };
+      runtime = runtimeOf(ours);
+      foreign = runtimeOf(theirs);
       attacker = await startSlice(runtime, 1, null);
       neighbour = await startSlice(runtime, 2, null);
       stranger = await startSlice(foreign, 1, null);

@@ -9,6 +9,9 @@ const run = promisify(execFile);
 /** The image of test/support/tiny-app.mjs, run as the unprivileged user `node`. */
 export const TINY_APP_IMAGE = 'sluice-test/tiny-app:latest';
 
+/** Where the networks of tests' slices lie: elsewhere than those of a gateway on the same engine by default. */
+export const TEST_SUBNETS = '10.214.0.0/16';
+
 /** The machine's Docker Engine, as tests see it. */
 export const docker = new Docker();
 

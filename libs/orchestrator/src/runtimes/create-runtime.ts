@@ -3,9 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { AppConfig } from '#config';
 import type { DatabaseServer } from '#database';
 import type { InstallationId } from '../installation.js';
-import { TrustProxy } from '#common';
 import { DockerRuntime } from './docker/docker-runtime.js';
-import { SLICE_NETWORKS, SLICE_NETWORKS_FIRST_ADDRESS } from './docker/private-networks.js';
 import { ProcessRuntime } from './process/process-runtime.js';
 import type { SliceRuntime } from './slice-runtime.js';
 
@@ -27,21 +25,17 @@ export function createRuntime(
       installationId: installation.value,
     });
   }
-  assertSlicesAreNotTrusted(config);
   return new DockerRuntime({
     installationId: installation.value,
     host: slices.dockerHost,
-    network: slices.network,
-    // Where the database is a container beside the gateway, it joins the slices' networks as well.
-    attach: [slices.databaseHost ?? server.connection.host],
+    network:
+      slices.network === null
+        ? null
+        : {
+            prefix: slices.network,
+            subnetPool: slices.subnetPool,
+            // Where the database is a container beside the gateway, it joins the slices' networks as well.
+            attach: [slices.databaseHost ?? server.connection.host],
+          },
   });
-}
-
-/** A slice whose address counts as a proxy's could choose the client address it is limited and logged by. */
-function assertSlicesAreNotTrusted({ slices, http }: AppConfig): void {
-  if (slices.network === null || !new TrustProxy(http.trustProxy).trusts(SLICE_NETWORKS_FIRST_ADDRESS))
-    return;
-  throw new Error(
-    `TRUST_PROXY covers the networks of the slices (${SLICE_NETWORKS}). Name the proxy's own address.`,
-  );
 }

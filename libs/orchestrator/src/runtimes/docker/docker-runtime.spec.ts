@@ -5,6 +5,7 @@ import {
   describeWithDocker,
   docker,
   removeNetworks,
+  TEST_SUBNETS,
   TINY_APP_IMAGE,
 } from '../../../../../test/support/docker.js';
 import { eventually } from '../../../../../test/support/eventually.js';
@@ -171,18 +172,21 @@ describeWithDocker('DockerRuntime', () => {
   });
 
   it('joins each slice’s network again when the gateway’s container was replaced', async () => {
-    const options = { installationId, host: null, network: `net-${installationId}` };
+    const network = { prefix: `net-${installationId}`, subnetPool: TEST_SUBNETS };
     const gateways = [await stranger(`gw1-${installationId}`), await stranger(`gw2-${installationId}`)];
     for (const id of gateways) await docker.getContainer(id).start();
-    const [first, second] = gateways.map((gateway) => new DockerRuntime({ ...options, gateway }));
+    const [first, second] = gateways.map(
+      (gateway) => new DockerRuntime({ installationId, host: null, network: { ...network, gateway } }),
+    );
     runtime = first ?? runtime;
     const wanted = await spec({ port: null });
     const instance = await first?.start(wanted);
     // Many requests at once, as a new gateway gets them.
     await Promise.all(Array.from({ length: 5 }, async () => second?.reach(1)));
     expect(await second?.start(wanted)).toEqual(instance);
-    const network = Object(await docker.getNetwork(`net-${installationId}-slice-1`).inspect());
-    expect(new Set(Object.keys(network.Containers))).toEqual(new Set([instance?.ref, ...gateways]));
+    const { Containers, IPAM } = Object(await docker.getNetwork(`${network.prefix}-slice-1`).inspect());
+    expect(new Set(Object.keys(Containers))).toEqual(new Set([instance?.ref, ...gateways]));
+    expect(IPAM.Config[0].Subnet).toMatch(/^10\.214\.\d+\.\d+\/28$/);
   });
 
   it('lets a slice find a service beside the gateway by the name it has there, and no other', async () => {
@@ -196,9 +200,7 @@ describeWithDocker('DockerRuntime', () => {
     runtime = new DockerRuntime({
       installationId,
       host: null,
-      network: `net-${installationId}`,
-      gateway,
-      attach,
+      network: { prefix: `net-${installationId}`, subnetPool: TEST_SUBNETS, gateway, attach },
     });
     const { ref } = await runtime.start(await spec({ port: null }));
     const network = Object(await docker.getNetwork(`net-${installationId}-slice-1`).inspect());

@@ -12,15 +12,15 @@ import { PrivateNetworks, type PrivateNetworksOptions } from './private-networks
 import { PublishedPorts } from './published-ports.js';
 import { usageOf } from './usage.js';
 
-export interface DockerRuntimeOptions extends ContainerPolicy, Omit<PrivateNetworksOptions, 'prefix'> {
+export interface DockerRuntimeOptions extends ContainerPolicy {
   installationId: string;
   /** As in DOCKER_HOST; null: the engine's usual socket. */
   host: string | null;
   /**
    * Null: the gateway is a process of this host, and slices are published on loopback ports. Else the gateway is a
-   * container, and this is the prefix of the networks it shares with each slice.
+   * container, and this says what networks it shares with each slice.
    */
-  network: string | null;
+  network: PrivateNetworksOptions | null;
   /** How long an instance that is replaced may take to end. Default 10 s. */
   replaceGraceMs?: number;
 }
@@ -45,7 +45,7 @@ export class DockerRuntime extends SliceRuntime {
     this.#addressing =
       options.network === null
         ? new PublishedPorts(this.#docker, this.#ownership)
-        : new PrivateNetworks(this.#docker, this.#ownership, { ...options, prefix: options.network });
+        : new PrivateNetworks(this.#docker, this.#ownership, options.network);
     this.#volumes = new DataVolumes(this.#docker, this.#ownership);
     this.#policy = options;
     this.#replaceGraceMs = options.replaceGraceMs ?? 10_000;

@@ -1,4 +1,5 @@
 import type Docker from 'dockerode';
+import { SLICE_SUBNET_LENGTH } from '#config';
 import { RuntimeUnavailableError } from '../errors.js';
 import { CONTAINER_PORT, type Addressing } from './addressing.js';
 import { ask, EngineRefusal, find } from './engine.js';
@@ -6,11 +7,6 @@ import type { Ownership } from './ownership.js';
 import { containerCalled, ownContainer } from './peers.js';
 import { freeSubnets } from './subnets.js';
 
-/** Room for 13 members: the slice, its database, some gateways. The engine's own pools give 31 networks in all. */
-const SUBNET_LENGTH = 28;
-/** 4,096 networks of that size. */
-export const SLICE_NETWORKS = '10.213.0.0/16';
-export const SLICE_NETWORKS_FIRST_ADDRESS = '10.213.0.1';
 /** Others may take a subnet between the look and the call, but hardly this many times. */
 const MAX_ATTEMPTS = 16;
 
@@ -21,8 +17,8 @@ export interface PrivateNetworksOptions {
   attach?: readonly string[];
   /** Name or id of the gateway's container. Default: the one this process runs in. */
   gateway?: string;
-  /** An IPv4 network that nothing else here uses. */
-  subnetPool?: string;
+  /** An IPv4 network that nothing else here uses, in CIDR notation: the engine's own pools give 31 networks in all. */
+  subnetPool: string;
 }
 
 /**
@@ -95,11 +91,11 @@ export class PrivateNetworks implements Addressing {
   }
 
   async #create(name: string, sliceId: number): Promise<void> {
-    const pool = this.#options.subnetPool ?? SLICE_NETWORKS;
+    const pool = this.#options.subnetPool;
     const used = (await ask(this.#docker.listNetworks())).flatMap(({ IPAM }) => IPAM?.Config ?? []);
     const subnets = freeSubnets(
       pool,
-      SUBNET_LENGTH,
+      SLICE_SUBNET_LENGTH,
       used.flatMap(({ Subnet }) => Subnet ?? []),
       sliceId,
     );
@@ -109,7 +105,7 @@ export class PrivateNetworks implements Addressing {
       attempts += 1;
       if (attempts === MAX_ATTEMPTS) break;
     }
-    throw new RuntimeUnavailableError(`no free network for slice ${sliceId} in ${pool}`);
+    throw new RuntimeUnavailableError(`no free network for slice ${sliceId} in ${pool} (SLICE_SUBNETS)`);
   }
 
   /** @returns false when the engine will not have this subnet */
