@@ -35,7 +35,12 @@ export interface HarnessOptions {
 }
 
 const clock = new SystemClock();
-const OWNER = { sessionKey: 'session-1', userId: 'user-1', sliceId: 1 };
+const OWNER = {
+  sessionKey: 'session-1',
+  sessionExpiresAt: new Date(8.64e15),
+  userId: 'user-1',
+  sliceId: 1,
+};
 
 /**
  * The mechanics of the proxy on a real port, with a decision that is always the same: every request goes to one

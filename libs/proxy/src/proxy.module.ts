@@ -91,7 +91,7 @@ const MAX_SOCKETS_PER_USER = 500;
     },
     {
       provide: SocketGuard,
-      inject: [LiveSockets, SessionStore, SliceDirectory, SessionRevocations, ControlConnection],
+      inject: [LiveSockets, SessionStore, SliceDirectory, SessionRevocations, ControlConnection, Clock],
       useFactory: (...parts: ConstructorParameters<typeof SocketGuard>) => new SocketGuard(...parts),
     },
     LiveSockets,
@@ -113,7 +113,7 @@ export class ProxyModule implements OnModuleInit, OnModuleDestroy {
 
   /** By now the edge is drained: what is still in flight has had its time. */
   async onModuleDestroy(): Promise<void> {
-    this.sockets.stop();
+    await this.sockets.stop();
     await this.forwarder.destroy();
   }
 }

@@ -178,6 +178,7 @@ export class Edge implements EdgeHandler {
     const target = { host: upstream.host, port: upstream.port, path: path.path + path.search };
     const owner = {
       sessionKey: principal.sessionHash,
+      sessionExpiresAt: principal.expiresAt,
       userId: principal.user.id,
       sliceId: upstream.sliceId,
     };

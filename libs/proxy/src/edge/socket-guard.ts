@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
+import { Interval } from '@nestjs/schedule';
 import pLimit from 'p-limit';
 import { type SessionRevocations, type SessionStore } from '#auth';
+import type { Clock } from '#common';
 import type { ControlConnection } from '#database';
 import type { SliceDirectory } from '#orchestrator';
 import type { LiveSockets } from '../forward/live-sockets.js';
@@ -9,15 +11,18 @@ import type { LiveSockets } from '../forward/live-sockets.js';
 /** Fewer than the pool has connections: logins must not wait for this. */
 const PARALLEL = 4;
 const RETRY_MS = 250;
+/** As soon after its end as a session that is signed out loses its WebSockets. */
+const SWEEP_INTERVAL_MS = 1000;
 
 /**
- * Closes the WebSockets of sessions that have ended and of slices that are no longer the customer's: an upgrade is
- * decided once, and would otherwise outlive the decision for days.
+ * Closes the WebSockets of sessions that were signed out or have expired, and of slices that are no longer the
+ * customer's: an upgrade is decided once, and would otherwise outlive the decision for days.
  */
 export class SocketGuard {
   private readonly logger = new Logger(SocketGuard.name);
   private readonly slots = pLimit(PARALLEL);
   private readonly stopping = new AbortController();
+  private sweeping: Promise<void> | null = null;
 
   constructor(
     private readonly live: LiveSockets,
@@ -25,6 +30,7 @@ export class SocketGuard {
     private readonly slices: SliceDirectory,
     private readonly revocations: SessionRevocations,
     private readonly control: ControlConnection,
+    private readonly clock: Clock,
   ) {}
 
   /** Resolves when every change is heard from here on. */
@@ -34,19 +40,32 @@ export class SocketGuard {
       else this.live.closeSession(sessionHash);
     });
     // While the bus was silent a message may have been lost.
-    this.control.onRestored(() => this.recheck(this.live.sessionKeys()));
+    this.control.onRestored(() => void this.recheck(this.live.sessionKeys()));
     await this.slices.onChange((ownerIds) => {
-      for (const ownerId of ownerIds) this.recheck(this.live.sessionKeys(ownerId));
+      for (const ownerId of ownerIds) void this.recheck(this.live.sessionKeys(ownerId));
     });
   }
 
-  /** Leaves off checking. */
-  stop(): void {
-    this.stopping.abort();
+  /**
+   * Looks after sessions whose end has passed: what goes over a WebSocket does not extend its session, but requests
+   * beside it do, here or on another replica. A call while a sweep is under way joins it.
+   */
+  @Interval(SWEEP_INTERVAL_MS)
+  sweep(): Promise<void> {
+    this.sweeping ??= this.recheck(this.live.dueSessionKeys(this.clock.nowMs())).finally(() => {
+      this.sweeping = null;
+    });
+    return this.sweeping;
   }
 
-  private recheck(sessionKeys: Iterable<string>): void {
-    for (const sessionKey of sessionKeys) void this.slots(() => this.check(sessionKey));
+  /** Leaves off checking; resolves when a sweep under way has ended. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.sweeping;
+  }
+
+  private async recheck(sessionKeys: Iterable<string>): Promise<void> {
+    await Promise.all(Array.from(sessionKeys, (sessionKey) => this.slots(() => this.check(sessionKey))));
   }
 
   /** Asks until there is an answer: a database that fails just now must not leave a socket open for good. */
@@ -54,7 +73,9 @@ export class SocketGuard {
     const { signal } = this.stopping;
     while (!signal.aborted) {
       try {
-        const sliceId = await this.sliceOf(sessionKey);
+        const session = await this.sessions.find(sessionKey);
+        const sliceId = session === null ? null : await this.sliceOf(session.user.id);
+        if (session !== null) this.live.extendSession(sessionKey, session.expiresAt);
         this.live.closeWhere((owner) => owner.sessionKey === sessionKey && owner.sliceId !== sliceId);
         return;
       } catch (error) {
@@ -64,11 +85,9 @@ export class SocketGuard {
     }
   }
 
-  /** The one slice that the session may have connections to; null where that is none. */
-  private async sliceOf(sessionKey: string): Promise<number | null> {
-    const principal = await this.sessions.find(sessionKey);
-    if (principal === null) return null;
-    const slice = await this.slices.locate(principal.user.id);
+  /** The one slice that the user may have connections to; null where that is none. */
+  private async sliceOf(userId: string): Promise<number | null> {
+    const slice = await this.slices.locate(userId);
     return slice?.desiredState === 'running' ? slice.sliceId : null;
   }
 }

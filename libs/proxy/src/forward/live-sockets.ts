@@ -5,6 +5,8 @@ import { FrameBoundary } from './frame-boundary.js';
 export interface SocketOwner {
   /** The hash of the session that opened it. */
   readonly sessionKey: string;
+  /** When that session ends, as known at the upgrade. */
+  readonly sessionExpiresAt: Date;
   readonly userId: string;
   /** The slice it leads to. */
   readonly sliceId: number;
@@ -12,7 +14,7 @@ export interface SocketOwner {
 
 /** Close codes of RFC 6455 §7.4.1. */
 export const GOING_AWAY = 1001;
-/** For a logout: the registered code for "not allowed (any more)", rather than one of our own making. */
+/** For the end of a session: the registered code for "not allowed (any more)", rather than one of our own making. */
 export const POLICY_VIOLATION = 1008;
 
 /** How long a client has to answer a close frame, in milliseconds; a logout must be effective within a second. */
@@ -20,6 +22,8 @@ const CLOSE_GRACE_MS = 500;
 
 /** One upgraded connection, from the moment its upgrade was allowed. */
 export class LiveSocket {
+  /** When the session ends unless it is extended, in milliseconds since the epoch. */
+  sessionExpiresAtMs: number;
   #upstream: Duplex | null = null;
   #boundary: FrameBoundary | null = null;
   #closing = false;
@@ -27,7 +31,14 @@ export class LiveSocket {
   constructor(
     readonly owner: SocketOwner,
     readonly client: Duplex,
-  ) {}
+  ) {
+    this.sessionExpiresAtMs = owner.sessionExpiresAt.getTime();
+  }
+
+  /** Whether its session should have ended by now; another request may have extended it. */
+  isDue(nowMs: number): boolean {
+    return this.sessionExpiresAtMs <= nowMs && !this.#closing;
+  }
 
   /** The upgrade succeeded. Ties both ends, so that neither outlives the other. */
   connect(upstream: Duplex): void {
@@ -101,6 +112,20 @@ export class LiveSockets {
     const owners = [...this.#sockets].map(({ owner }) => owner);
     const wanted = userId === undefined ? owners : owners.filter((owner) => owner.userId === userId);
     return new Set(wanted.map(({ sessionKey }) => sessionKey));
+  }
+
+  /** The sessions that have a connection open and should have ended by now. */
+  dueSessionKeys(nowMs: number): Set<string> {
+    const due = new Set<string>();
+    for (const live of this.#sockets) if (live.isDue(nowMs)) due.add(live.owner.sessionKey);
+    return due;
+  }
+
+  /** The session was extended, and its connections may stay open until then. */
+  extendSession(sessionKey: string, expiresAt: Date): void {
+    for (const live of this.#sockets) {
+      if (live.owner.sessionKey === sessionKey) live.sessionExpiresAtMs = expiresAt.getTime();
+    }
   }
 
   /** Ends every connection the session opened: it was signed out. */
