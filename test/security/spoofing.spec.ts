@@ -1,88 +1,118 @@
-import { describe, expect, it } from '@jest/globals';
-import { ProxyHarness, type HarnessOptions } from '../support/proxy-harness.js';
-import { RawClient } from '../support/raw-client.js';
-import { StubUpstream } from '../support/stub-upstream.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { echoCustomer, valuesOf, type Seen } from '../support/echo.js';
+import { RawCustomer, seenIn } from '../support/raw-customer.js';
+import { echo, openSocket } from '../support/sockets.js';
 
-const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+/** The threat: a customer who speaks to their slice as somebody else, or as if from somewhere else. */
+const TRUSTED_PROXY = '127.0.0.2';
+const EMAIL = 'ada@example.com';
 
-/** The lines an upstream gets of a request with these header lines. */
-async function seenByUpstream(
-  lines: readonly string[],
-  options: HarnessOptions = {},
-  body = '',
-): Promise<string[]> {
-  await using upstream = await StubUpstream.start(OK);
-  await using proxy = await ProxyHarness.start(upstream, options);
+let customer: RawCustomer;
+let userId: string;
+
+beforeAll(async () => {
+  const env = { TRUST_PROXY: TRUSTED_PROXY };
+  customer = await RawCustomer.start({ env, email: EMAIL, name: 'Ada' });
+  userId = (await customer.browser.get('/auth/me')).body.user.id;
+}, 30_000);
+
+afterAll(() => customer[Symbol.asyncDispose]());
+
+/** The request as the slice saw it, sent with these header lines. */
+async function seenBySlice(lines: readonly string[], body = '', localAddress?: string): Promise<Seen> {
   const method = body === '' ? 'GET' : 'POST';
   const close = lines.some((line) => line.startsWith('Connection')) ? [] : ['Connection: close'];
-  using client = await RawClient.connect(proxy.port);
-  client.write([`${method} /x HTTP/1.1`, 'Host: a', ...close, ...lines, '', body].join('\r\n'));
-  await client.until('\r\n\r\nok');
-  return upstream.received.split('\r\n');
+  const session = `Cookie: ${customer.browser.cookie}`;
+  const text = [`${method} /api/x HTTP/1.1`, 'Host: a', session, ...close, ...lines, '', body].join('\r\n');
+  const [answer] = await customer.exchange(text, localAddress);
+  return seenIn(answer);
 }
 
-function valuesOf(lines: readonly string[], name: string): string[] {
-  return lines.flatMap((line) => {
-    const [key = '', value = ''] = line.split(/:\s*/, 2);
-    return key.toLowerCase().replaceAll('_', '-') === name ? [value] : [];
-  });
+/** The header lines without the session's part in them, as text. */
+function textOf({ rawHeaders, rawTrailers }: Pick<Seen, 'rawHeaders' | 'rawTrailers'>): string {
+  return [...rawHeaders, ...rawTrailers].join('\n');
 }
 
-const TRUE_VALUES = {
-  'x-user-email': ['ada@example.com'],
-  'x-user-sub': ['user-1'],
-  'x-user-name': ['Ada'],
-  'x-gateway-route': [],
-};
+function expectTheTruth(rawHeaders: readonly string[]): void {
+  expect(valuesOf(rawHeaders, 'x-user-email')).toEqual([EMAIL]);
+  expect(valuesOf(rawHeaders, 'x-user-sub')).toEqual([userId]);
+  expect(valuesOf(rawHeaders, 'x-user-name')).toEqual(['Ada']);
+  expect(valuesOf(rawHeaders, 'x-gateway-route')).toEqual([]);
+}
 
 describe('Nobody can speak in another’s name to a slice', () => {
   it.each([
     [
       'by plain headers',
-      ['x-user-email: eve@x', 'x-user-sub: eve', 'x-user-name: Eve', 'x-gateway-route: admin'],
-      '',
+      ['x-user-email: eve@x', 'x-user-sub: eve', 'x-user-name: Eve', 'x-gateway-route: eve'],
     ],
     [
       'in another case',
-      ['X-USER-EMAIL: eve@x', 'X-User-Sub: eve', 'X-uSER-nAME: Eve', 'X-Gateway-ROUTE: admin'],
-      '',
+      ['X-USER-EMAIL: eve@x', 'X-User-Sub: eve', 'X-uSER-nAME: Eve', 'X-Gateway-ROUTE: eve'],
     ],
     [
       'with underscores',
-      ['x_user_email: eve@x', 'X_User-Sub: eve', 'x-user_name: Eve', 'x_gateway_route: admin'],
-      '',
+      ['x_user_email: eve@x', 'X_User-Sub: eve', 'x-user_name: Eve', 'x_gateway_route: eve'],
     ],
-    ['by duplicates', ['x-user-email: ada@example.com', 'x-user-email: eve@x', 'X-User-Email: eve@x'], ''],
+    ['by duplicates', [`x-user-email: ${EMAIL}`, 'x-user-email: eve@x', 'X-User-Email: eve@x']],
+    ['by empty ones', ['x-user-email:', 'x-user-sub: ', 'x-user-name:\t', 'x-gateway-route:']],
+    ['by listing the true ones in Connection', ['Connection: close, x-user-email, x-user-sub, x-user-name']],
+    ['by listing them in another Connection', ['Connection: x-user-email', 'Connection: close, X-User-Sub']],
+    ['by listing forged ones in Connection', ['Connection: close, X-User-Email', 'x-user-email: eve@x']],
+    ['by listing one with an underscore', ['Connection: close, x_user_email', 'x_user_email: eve@x']],
     [
-      'by listing the true ones in Connection',
-      ['Connection: close, x-user-email, x-user-sub, x-user-name'],
-      '',
+      'beside an upgrade that is ignored',
+      ['Connection: Upgrade, x-user-email', 'Upgrade: h2c', 'X-User-Sub: eve'],
     ],
-    ['by listing forged ones in Connection', ['Connection: close, X-User-Email', 'x-user-email: eve@x'], ''],
-    [
-      'in trailers',
-      ['Transfer-Encoding: chunked', 'Trailer: x-user-email'],
-      '2\r\nhi\r\n0\r\nx-user-email: eve@x\r\nX-User-Sub: eve\r\n\r\n',
-    ],
-    [
-      'under Expect: 100-continue',
-      ['Expect: 100-continue', 'Content-Length: 2', 'x-user-email: eve@x', 'X-User-Sub: eve'],
-      'hi',
-    ],
-  ])('%s', async (_name, lines, body) => {
-    const seen = await seenByUpstream(lines, {}, body);
-    for (const [name, values] of Object.entries(TRUE_VALUES)) expect(valuesOf(seen, name)).toEqual(values);
-    expect(seen.join('\n')).not.toMatch(/eve|admin/i);
+  ])('%s', async (_how, lines) => {
+    const seen = await seenBySlice(lines);
+    expectTheTruth(seen.rawHeaders);
+    expect(textOf(seen)).not.toMatch(/eve/i);
   });
 
-  it('by a name that needs a line of its own: what is not ASCII is percent-encoded', async () => {
-    const seen = await seenByUpstream([], {
-      identity: { name: 'Zoë\r\nx-user-sub: root', email: '100%@ü.de' },
+  it('in trailers', async () => {
+    const lines = ['Transfer-Encoding: chunked', 'Trailer: x-user-email'];
+    const seen = await seenBySlice(lines, '2\r\nhi\r\n0\r\nx-user-email: eve@x\r\nX-User-Sub: eve\r\n\r\n');
+    expectTheTruth(seen.rawHeaders);
+    expect(seen.body.bytes).toBe(2);
+    expect(textOf(seen)).not.toMatch(/eve/i);
+  });
+
+  it('under Expect: 100-continue', async () => {
+    const lines = ['Expect: 100-continue', 'Content-Length: 2', 'x-user-email: eve@x', 'X-User-Sub: eve'];
+    const seen = await seenBySlice(lines, 'hi');
+    expectTheTruth(seen.rawHeaders);
+    expect(seen.body.bytes).toBe(2);
+    expect(textOf(seen)).not.toMatch(/eve/i);
+  });
+
+  it('by a WebSocket', async () => {
+    const forged = {
+      'x-user-email': 'eve@x',
+      'X-USER-SUB': 'eve',
+      x_user_name: 'Eve',
+      'x-gateway-route': 'eve',
+    };
+    const socket = await openSocket(`${customer.gateway.url}/api/live`, {
+      cookie: customer.browser.cookie,
+      ...forged,
     });
-    expect(valuesOf(seen, 'x-user-name')).toEqual(['Zo%C3%AB%0D%0Ax-user-sub']);
-    expect(seen).toContain('x-user-name: Zo%C3%AB%0D%0Ax-user-sub: root');
-    expect(valuesOf(seen, 'x-user-sub')).toEqual([]);
-    expect(valuesOf(seen, 'x-user-email')).toEqual(['100%25@%C3%BC.de']);
+    const rawHeaders: string[] = JSON.parse(await echo(socket, 'headers?'));
+    socket.terminate();
+    expectTheTruth(rawHeaders);
+    expect(rawHeaders.join('\n')).not.toMatch(/eve/i);
+  });
+
+  it('by a name, where the account has none', async () => {
+    const nameless = await echoCustomer(customer.gateway);
+    const { body } = await nameless.get('/api/x', { headers: { 'x-user-name': 'Eve' } });
+    expect(valuesOf(body.rawHeaders, 'x-user-name')).toEqual([]);
+  });
+
+  it('by a name that is not ASCII: it is percent-encoded', async () => {
+    const zoe = await echoCustomer(customer.gateway, undefined, 'Zoë 100% 真');
+    const { body } = await zoe.get('/api/x');
+    expect(valuesOf(body.rawHeaders, 'x-user-name')).toEqual(['Zo%C3%AB 100%25 %E7%9C%9F']);
   });
 });
 
@@ -98,51 +128,51 @@ describe('Where a request comes from', () => {
   ];
 
   it('is told by the socket, whatever a stranger claims', async () => {
-    const seen = await seenByUpstream(CLAIMS);
-    expect(valuesOf(seen, 'x-forwarded-for')).toEqual(['127.0.0.1']);
-    expect(valuesOf(seen, 'x-forwarded-proto')).toEqual(['http']);
-    expect(valuesOf(seen, 'x-forwarded-host')).toEqual(['a']);
-    expect(seen.join('\n')).not.toMatch(/1\.2\.3\.4|evil|443/);
+    const { rawHeaders } = await seenBySlice(CLAIMS);
+    expect(valuesOf(rawHeaders, 'x-forwarded-for')).toEqual(['127.0.0.1']);
+    expect(valuesOf(rawHeaders, 'x-forwarded-proto')).toEqual(['http']);
+    expect(valuesOf(rawHeaders, 'x-forwarded-host')).toEqual(['a']);
+    for (const name of ['x-forwarded-port', 'x-real-ip', 'forwarded'])
+      expect(valuesOf(rawHeaders, name)).toEqual([]);
   });
 
   it('is continued for a trusted proxy', async () => {
-    const seen = await seenByUpstream(CLAIMS, { trustProxy: ['127.0.0.0/8'] });
-    expect(valuesOf(seen, 'x-forwarded-for')).toEqual(['1.2.3.4, 127.0.0.1']);
-    expect(valuesOf(seen, 'x-forwarded-proto')).toEqual(['https']);
-    expect(valuesOf(seen, 'x-forwarded-host')).toEqual(['evil']);
-    expect(valuesOf(seen, 'x-real-ip')).toEqual(['1.2.3.4']);
-    expect(valuesOf(seen, 'forwarded')).toEqual([]);
+    const { rawHeaders } = await seenBySlice(CLAIMS, '', TRUSTED_PROXY);
+    expect(valuesOf(rawHeaders, 'x-forwarded-for')).toEqual([`1.2.3.4, ${TRUSTED_PROXY}`]);
+    expect(valuesOf(rawHeaders, 'x-forwarded-proto')).toEqual(['https']);
+    expect(valuesOf(rawHeaders, 'x-forwarded-host')).toEqual(['evil']);
+    expect(valuesOf(rawHeaders, 'x-real-ip')).toEqual(['1.2.3.4']);
+    expect(valuesOf(rawHeaders, 'forwarded')).toEqual([]);
   });
 });
 
 describe('What is the application’s own', () => {
   it('keeps its order, case and duplicates', async () => {
-    const own = ['X-B: 1', 'x-A: 2', 'X-B: 3', 'Accept: */*'];
-    const seen = await seenByUpstream(own);
-    expect(seen.filter((line) => /^(?:x-[ab]|accept):/i.test(line))).toEqual(own);
+    const { rawHeaders } = await seenBySlice(['X-B: 1', 'x-A: 2', 'X-B: 3', 'Accept: */*']);
+    const at = rawHeaders.indexOf('X-B');
+    expect(rawHeaders.slice(at, at + 8)).toEqual(['X-B', '1', 'x-A', '2', 'X-B', '3', 'Accept', '*/*']);
   });
 
   it('passes with the request id, a Via, and nothing of the connection', async () => {
-    const seen = await seenByUpstream([
+    const { rawHeaders } = await seenBySlice([
       'Connection: close, X-Hop',
       'X-Hop: 1',
       'Keep-Alive: timeout=1',
       'TE: trailers',
       'Proxy-Authorization: x',
     ]);
-    expect(valuesOf(seen, 'via')).toEqual(['1.1 sluice']);
-    expect(valuesOf(seen, 'te')).toEqual(['trailers']);
-    expect(valuesOf(seen, 'x-request-id')).toHaveLength(1);
-    expect(seen.join('\n').toLowerCase()).not.toMatch(/x-hop|keep-alive:|proxy-authorization/);
+    expect(valuesOf(rawHeaders, 'via')).toEqual(['1.1 sluice']);
+    expect(valuesOf(rawHeaders, 'te')).toEqual(['trailers']);
+    expect(valuesOf(rawHeaders, 'x-request-id')).toHaveLength(1);
+    for (const name of ['x-hop', 'keep-alive', 'proxy-authorization'])
+      expect(valuesOf(rawHeaders, name)).toEqual([]);
   });
 
   it('Host and Content-Length can’t be taken away by listing them in Connection', async () => {
-    const seen = await seenByUpstream(
-      ['Connection: close, host, content-length', 'Content-Length: 2'],
-      {},
-      'hi',
-    );
-    expect(valuesOf(seen, 'host')).toEqual(['a']);
-    expect(valuesOf(seen, 'content-length')).toEqual(['2']);
+    const lines = ['Connection: close, host, content-length', 'Content-Length: 2'];
+    const { rawHeaders, body } = await seenBySlice(lines, 'hi');
+    expect(valuesOf(rawHeaders, 'host')).toEqual(['a']);
+    expect(valuesOf(rawHeaders, 'content-length')).toEqual(['2']);
+    expect(body.bytes).toBe(2);
   });
 });

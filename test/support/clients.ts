@@ -53,8 +53,8 @@ export class Client {
 export class Browser extends Client {
   cookie = '';
 
-  async register(email: string, password: string): Promise<Answer> {
-    return this.post('/auth/register', { email, password });
+  async register(email: string, password: string, name?: string): Promise<Answer> {
+    return this.post('/auth/register', { email, password, name });
   }
 
   async login(email: string, password: string): Promise<Answer> {

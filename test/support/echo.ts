@@ -40,9 +40,13 @@ export function valuesOf(rawHeaders: readonly string[], name: string): string[] 
 }
 
 /** A new customer, signed in, whose echo slice answers. */
-export async function echoCustomer(gateway: Pick<Gateway, 'browser'>, email?: string): Promise<Browser> {
+export async function echoCustomer(
+  gateway: Pick<Gateway, 'browser'>,
+  email?: string,
+  name?: string,
+): Promise<Browser> {
   const browser = gateway.browser();
-  await browser.register(email ?? `${crypto.randomUUID()}@example.com`, PASSWORD);
+  await browser.register(email ?? `${crypto.randomUUID()}@example.com`, PASSWORD, name);
   await eventually(async () => {
     const { status } = await browser.get('/api/ready');
     if (status !== 200) throw new Error(`the slice answers ${status}`);

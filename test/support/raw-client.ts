@@ -13,15 +13,16 @@ export class RawClient {
     socket.on('error', () => socket.destroy());
   }
 
-  static async connect(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1' });
+  /** @param localAddress which loopback address it seems to come from */
+  static async connect(port: number, localAddress = '127.0.0.1'): Promise<RawClient> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress });
     await once(socket, 'connect');
     return new RawClient(socket);
   }
 
   /** Sends the text as it stands, byte for byte, and gives all that came back until the gateway closed. */
-  static async exchange(port: number, text: string): Promise<string> {
-    const client = await RawClient.connect(port);
+  static async exchange(port: number, text: string, localAddress?: string): Promise<string> {
+    const client = await RawClient.connect(port, localAddress);
     client.write(text);
     await client.closed;
     return client.received;

@@ -5,6 +5,12 @@ import { ECHO_SLICES, echoCustomer, type Seen } from './echo.js';
 import { Gateway } from './gateway.js';
 import { RawClient } from './raw-client.js';
 
+export interface RawCustomerOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly email?: string;
+  readonly name?: string;
+}
+
 /** A signed-in customer of a whole gateway, with an echo app for a slice, who writes to raw sockets. */
 export class RawCustomer implements AsyncDisposable {
   private constructor(
@@ -12,9 +18,9 @@ export class RawCustomer implements AsyncDisposable {
     readonly browser: Browser,
   ) {}
 
-  static async start(env: NodeJS.ProcessEnv = {}): Promise<RawCustomer> {
+  static async start({ env, email, name }: RawCustomerOptions = {}): Promise<RawCustomer> {
     const gateway = await Gateway.start({ env: { ...ECHO_SLICES, ...env } });
-    return new RawCustomer(gateway, await echoCustomer(gateway));
+    return new RawCustomer(gateway, await echoCustomer(gateway, email, name));
   }
 
   get port(): number {
@@ -27,8 +33,8 @@ export class RawCustomer implements AsyncDisposable {
   }
 
   /** Sends the bytes as they stand, and gives the answers that came until the gateway closed. */
-  async exchange(text: string): Promise<RawAnswer[]> {
-    return answersIn(await RawClient.exchange(this.port, text));
+  async exchange(text: string, localAddress?: string): Promise<RawAnswer[]> {
+    return answersIn(await RawClient.exchange(this.port, text, localAddress));
   }
 
   /** What has reached the parser of the slice since this was last asked. */
