@@ -8,6 +8,7 @@ export * from './errors/domain-error.js';
 export { DomainErrorFilter } from './errors/domain-error.filter.js';
 export { errorBody, internalError, type ErrorBody } from './errors/error-body.js';
 export { ErrorTranslator } from './errors/error-translator.js';
+export { logFailure, reasonOf } from './errors/log-failure.js';
 export { statusOf } from './errors/status-of.js';
 export { toDomainError } from './errors/to-domain-error.js';
 export { detailsOf, validationFailed, validationPipe } from './errors/validation.js';

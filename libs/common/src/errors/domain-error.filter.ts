@@ -4,6 +4,7 @@ import { requestIdOf } from '../http/request-id.js';
 import { Clock } from '../time/clock.js';
 import { errorBody } from './error-body.js';
 import { ErrorTranslator } from './error-translator.js';
+import { logFailure } from './log-failure.js';
 import { statusOf } from './status-of.js';
 import { toDomainError } from './to-domain-error.js';
 
@@ -22,14 +23,13 @@ export class DomainErrorFilter implements ExceptionFilter {
     const request = host.switchToHttp().getRequest<Request>();
     const response = host.switchToHttp().getResponse<Response>();
     const error = toDomainError(thrown, this.translator);
-    const status = statusOf(error.code);
-    if (status >= 500) this.logger.error({ err: error.cause ?? error, code: error.code }, error.message);
+    logFailure(this.logger, error, requestIdOf(request));
     if (response.headersSent) {
       // The answer has begun: a cut connection is the only honest end of it.
       response.destroy();
       return;
     }
     if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
-    response.status(status).json(errorBody(error, requestIdOf(request), this.clock.now()));
+    response.status(statusOf(error.code)).json(errorBody(error, requestIdOf(request), this.clock.now()));
   }
 }

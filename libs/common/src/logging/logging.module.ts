@@ -1,7 +1,7 @@
 import { DynamicModule, type LoggerService, Module } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Logger, LoggerModule, PinoLogger } from 'nestjs-pino';
-import pino, { type DestinationStream } from 'pino';
+import pino, { type DestinationStream, type LevelWithSilent } from 'pino';
 import { PinoPretty } from 'pino-pretty';
 import type { Options } from 'pino-http';
 import { requestIdOf } from '../http/request-id.js';
@@ -12,6 +12,8 @@ export interface LoggingOptions {
   level: string;
   /** Lines for a person, instead of JSON. */
   pretty: boolean;
+  /** Where to; standard output where nothing is said. */
+  destination?: DestinationStream;
 }
 
 /** pino's number for it. */
@@ -51,8 +53,9 @@ export function startLogger(options: LoggingOptions): LoggerService {
   return new Logger(new PinoLogger(loggerParams(options)), {});
 }
 
-function loggerParams({ level, pretty }: LoggingOptions): { pinoHttp: [Options, DestinationStream] } {
-  return { pinoHttp: [httpOptions(level), pretty ? prettyDestination() : pino.destination()] };
+function loggerParams(options: LoggingOptions): { pinoHttp: [Options, DestinationStream] } {
+  const { level, pretty, destination = pretty ? prettyDestination() : pino.destination() } = options;
+  return { pinoHttp: [httpOptions(level), destination] };
 }
 
 function httpOptions(level: string): Options {
@@ -67,10 +70,12 @@ function httpOptions(level: string): Options {
       },
     },
     genReqId: (request) => requestIdOf(request),
-    customLogLevel: (_request, response, error) =>
-      error !== undefined || response.statusCode >= 500 ? 'error' : 'info',
+    customLogLevel: levelOf,
     customSuccessMessage: accessLine,
     customErrorMessage: accessLine,
+    // pino-http makes up an error for every 5xx, with the stack of its own inside. Why it was one says the filter.
+    customErrorObject: (_request, response, error, { err, ...facts }: Record<string, unknown>) =>
+      response.errored === error ? { err, ...facts } : facts,
     serializers: {
       req: (request: { id: string; method: string; url: string; remoteAddress: string }) => ({
         id: request.id,
@@ -82,6 +87,12 @@ function httpOptions(level: string): Options {
       err: loggedError,
     },
   };
+}
+
+/** A defect is an error, and so is an answer that could not be written; other 5xx we give knowingly. */
+function levelOf(_request: IncomingMessage, { statusCode }: ServerResponse, error?: Error): LevelWithSilent {
+  if (error !== undefined || statusCode === 500) return 'error';
+  return statusCode > 500 ? 'warn' : 'info';
 }
 
 function accessLine(request: IncomingMessage, response: ServerResponse): string {

@@ -8,9 +8,9 @@ import {
   CoreError,
   DomainError,
   ErrorTranslator,
+  logFailure,
   ProxyError,
   requestIdOf,
-  statusOf,
   toDomainError,
   TrustProxy,
 } from '#common';
@@ -239,24 +239,12 @@ export class Edge implements EdgeHandler {
     res.setHeader('vary', 'Origin');
   }
 
+  /** An outage, or a flood of cookies, meets every request alike: once a second is enough to tell of it. */
   private explain(req: IncomingMessage, thrown: unknown): DomainError {
     const error = toDomainError(thrown, this.translator);
-    if (error.code === 'DATABASE_UNAVAILABLE') {
-      this.logOutage(req, error);
-    } else if (statusOf(error.code) >= 500) {
-      this.logger.error(
-        { err: error.cause ?? error, code: error.code, reqId: requestIdOf(req) },
-        error.message,
-      );
-    }
+    const repeats = error.code === 'DATABASE_UNAVAILABLE';
+    if (!repeats || this.logThrottle.admits(error.code)) logFailure(this.logger, error, requestIdOf(req));
     return error;
-  }
-
-  /** An outage, or a flood of cookies, meets every request alike: where in our code says nothing. */
-  private logOutage(req: IncomingMessage, { code, cause, message }: DomainError): void {
-    if (!this.logThrottle.admits(code)) return;
-    const reason = cause instanceof Error ? cause.message : message;
-    this.logger.error({ code, reason, reqId: requestIdOf(req) }, 'database unavailable');
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { errorCode, requestIdOf, type Clock, type ProxyError } from '#common';
+import { reasonOf, requestIdOf, type Clock, type ProxyError } from '#common';
 import { LogThrottle } from './log-throttle.js';
 
 /**
@@ -28,10 +28,4 @@ export class UpstreamFailureLog {
       'a slice did not answer as it should',
     );
   }
-}
-
-/** A connection that fails at several addresses has no message of its own, but a code. */
-function reasonOf({ cause, message }: ProxyError): string {
-  const below = cause instanceof Error ? cause.message || errorCode(cause) : undefined;
-  return below ?? message;
 }
