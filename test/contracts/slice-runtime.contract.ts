@@ -17,6 +17,8 @@ export interface RuntimeWorld {
   readonly app: Pick<SliceSpec, 'image' | 'command'>;
   /** What it can't run: no such image or program. */
   readonly noApp: Pick<SliceSpec, 'image' | 'command'>;
+  /** Whether each slice is on a network of its own. */
+  readonly ownNetworks: boolean;
   /** A port for the next slice; null where a slice publishes none. */
   nextPort(): Promise<number | null>;
   /** Listens on a port until the answer is called. */
@@ -217,7 +219,9 @@ export function sliceRuntimeContract(title: string, enter: () => Promise<Runtime
       it('ends the slice and keeps its data', async () => {
         const instance = await started();
         await get(instance, '/write?name=note&text=kept');
+        expect(await runtime.listNetworks()).toEqual(world.ownNetworks ? [1] : []);
         await runtime.stop(1, 5_000);
+        expect(await runtime.listNetworks()).toEqual([]);
         await expect(world.get(instance, '/health')).rejects.toThrow();
         expect(await runtime.inspect(1)).toBeNull();
         expect(await runtime.list()).toEqual([]);
@@ -294,6 +298,7 @@ export function sliceRuntimeContract(title: string, enter: () => Promise<Runtime
         await get(instance, '/health');
         expect(await runtime.list()).toEqual([]);
         expect(await runtime.listData()).toEqual([]);
+        expect(await runtime.listNetworks()).toEqual([]);
         expect(await runtime.inspect(1)).toBeNull();
         await runtime.stop(1, 0);
         await runtime.removeData(1);

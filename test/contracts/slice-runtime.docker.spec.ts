@@ -27,6 +27,7 @@ async function publishedPorts(): Promise<RuntimeWorld> {
     },
     app,
     noApp,
+    ownNetworks: false,
     nextPort: freePort,
     occupy: async (port) => {
       const server = await occupyPort(port);
@@ -67,6 +68,7 @@ async function privateNetworks(): Promise<RuntimeWorld> {
       }),
     app,
     noApp,
+    ownNetworks: true,
     nextPort: () => Promise.resolve(null),
     occupy: () => Promise.reject(new Error('no port is published')),
     get: (instance, path) => {

@@ -12,6 +12,7 @@ sliceRuntimeContract('ProcessRuntime', async (): Promise<RuntimeWorld> => {
     open: (installationId) => new ProcessRuntime({ dataDir, installationId }),
     app: { image: null, command: ['node', resolve('test/support/tiny-app.mjs')] },
     noApp: { image: null, command: ['no-such-program'] },
+    ownNetworks: false,
     nextPort: freePort,
     occupy: async (port) => {
       const server = await occupyPort(port);

@@ -21,8 +21,12 @@ export const slicesResponse = z.array(sliceResponse);
 
 export const orphanResponse = z
   .object({
-    kind: z.enum(['instance', 'data', 'database', 'role']),
-    sliceId: z.int(),
+    kind: z
+      .enum(['instance', 'data', 'network', 'database', 'role'])
+      .describe(
+        'A process or container; a data directory or volume; a network of its own; the rest in PostgreSQL.',
+      ),
+    sliceId: z.int().describe('The slice whose name or label it bears; no such slice is there any more.'),
   })
   .meta({ id: 'Orphan' });
 

@@ -8,7 +8,7 @@ import { SliceRepository } from '../slices/slice-repository.js';
 
 /** Something in the world that carries this installation's mark, and belongs to no live slice. */
 export interface Orphan {
-  kind: 'instance' | 'data' | 'database' | 'role';
+  kind: 'instance' | 'data' | 'network' | 'database' | 'role';
   sliceId: number;
 }
 
@@ -28,15 +28,17 @@ export class OrphanService {
   async find(): Promise<Orphan[]> {
     // The rows are read before and after: a slice that is destroyed or made meanwhile is in one of them.
     const before = await this.slices.all();
-    const [instances, data, remnants] = await Promise.all([
+    const [instances, data, networks, remnants] = await Promise.all([
       orUnavailable(this.runtime.list()),
       orUnavailable(this.runtime.listData()),
+      orUnavailable(this.runtime.listNetworks()),
       this.databases.list(),
     ]);
     const known = new Set([...before, ...(await this.slices.all())].map(({ id }) => id));
     const found: Orphan[] = [
       ...instances.map(({ sliceId }) => ({ kind: 'instance' as const, sliceId })),
       ...data.map((sliceId) => ({ kind: 'data' as const, sliceId })),
+      ...networks.map((sliceId) => ({ kind: 'network' as const, sliceId })),
       ...remnants.map(({ kind, sliceId }) => ({ kind, sliceId })),
     ];
     return found.filter(({ sliceId }) => !known.has(sliceId));

@@ -86,6 +86,9 @@ export abstract class SliceRuntime {
   /** The ids of the slices that have data here. */
   abstract listData(): Promise<number[]>;
 
+  /** The ids of the slices that have a network of their own here. */
+  abstract listNetworks(): Promise<number[]>;
+
   /** The last `lines` lines the slice wrote, both streams; empty when there is nothing. */
   abstract logs(sliceId: number, lines: number): Promise<string>;
 

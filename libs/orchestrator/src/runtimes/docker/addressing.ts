@@ -21,7 +21,4 @@ export interface Addressing {
 
   /** Makes sure that a running slice can be reached by the gateway, and reaches what it needs. */
   join(sliceId: number): Promise<void>;
-
-  /** Removes what `open` and `join` made for this slice alone. */
-  close(sliceId: number): Promise<void>;
 }

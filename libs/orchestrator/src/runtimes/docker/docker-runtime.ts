@@ -10,6 +10,7 @@ import { textOfFrames } from './log-frames.js';
 import { LABELS, Ownership, sliceIdOf } from './ownership.js';
 import { PrivateNetworks, type PrivateNetworksOptions } from './private-networks.js';
 import { PublishedPorts } from './published-ports.js';
+import { SliceNetworks } from './slice-networks.js';
 import { usageOf } from './usage.js';
 
 export interface DockerRuntimeOptions extends ContainerPolicy {
@@ -34,6 +35,7 @@ export class DockerRuntime extends SliceRuntime {
   readonly #docker: Docker;
   readonly #ownership: Ownership;
   readonly #addressing: Addressing;
+  readonly #networks: SliceNetworks;
   readonly #volumes: DataVolumes;
   readonly #policy: ContainerPolicy;
   readonly #replaceGraceMs: number;
@@ -46,6 +48,7 @@ export class DockerRuntime extends SliceRuntime {
       options.network === null
         ? new PublishedPorts(this.#docker, this.#ownership)
         : new PrivateNetworks(this.#docker, this.#ownership, options.network);
+    this.#networks = new SliceNetworks(this.#docker, this.#ownership);
     this.#volumes = new DataVolumes(this.#docker, this.#ownership);
     this.#policy = options;
     this.#replaceGraceMs = options.replaceGraceMs ?? 10_000;
@@ -99,7 +102,7 @@ export class DockerRuntime extends SliceRuntime {
   override async stop(sliceId: number, graceMs: number): Promise<void> {
     await this.#removeContainer(sliceId, graceMs);
     await this.#volumes.tidy(sliceId);
-    await this.#addressing.close(sliceId);
+    await this.#networks.remove(sliceId);
   }
 
   override async removeData(sliceId: number): Promise<void> {
@@ -115,6 +118,10 @@ export class DockerRuntime extends SliceRuntime {
 
   override listData(): Promise<number[]> {
     return this.#volumes.list();
+  }
+
+  override listNetworks(): Promise<number[]> {
+    return this.#networks.list();
   }
 
   override async logs(sliceId: number, lines: number): Promise<string> {

@@ -59,16 +59,6 @@ export class PrivateNetworks implements Addressing {
     }
   }
 
-  async close(sliceId: number): Promise<void> {
-    const network = await this.#find(sliceId);
-    if (network === null) return;
-    const handle = this.#docker.getNetwork(network.Id);
-    for (const id of Object.keys(network.Containers ?? {})) {
-      await find(handle.disconnect({ Container: id, Force: true }));
-    }
-    await find(handle.remove());
-  }
-
   async #gateway(): Promise<Docker.ContainerInspectInfo> {
     const { gateway } = this.#options;
     return gateway === undefined

@@ -47,10 +47,6 @@ export class PublishedPorts implements Addressing {
     return Promise.resolve();
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
-
   async #ensureNetwork(): Promise<void> {
     const { name, labels } = this.#ownership;
     const found = await find(this.#docker.getNetwork(name).inspect());

@@ -145,6 +145,11 @@ export class ProcessRuntime extends SliceRuntime {
     return names.filter((name) => /^\d+$/.test(name)).map(Number);
   }
 
+  /** All are on the host's own. */
+  override listNetworks(): Promise<number[]> {
+    return Promise.resolve([]);
+  }
+
   override async logs(sliceId: number, lines: number): Promise<string> {
     return tail(this.#logOf(sliceId), lines);
   }
