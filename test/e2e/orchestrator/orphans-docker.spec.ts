@@ -12,6 +12,20 @@ import { Installation } from '../../support/installation.js';
 
 const SWEEP = '/orchestrator/orphans/sweep';
 
+const labelsOf = (owner: string, sliceId: number): Record<string, string> => ({
+  'sluice.installation': owner,
+  'sluice.slice': String(sliceId),
+});
+
+async function makeNetwork(name: string, labels: Record<string, string>): Promise<void> {
+  await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: labels });
+}
+
+async function networksCalled(...names: string[]): Promise<string[]> {
+  const networks = await docker.listNetworks();
+  return networks.map(({ Name }) => Name).filter((name) => names.includes(name));
+}
+
 describeWithDocker('what containers leave behind that belong to no slice', () => {
   let installation: Installation;
   let gateway: Gateway;
@@ -35,20 +49,6 @@ describeWithDocker('what containers leave behind that belong to no slice', () =>
     for (const name of strangers) await docker.getNetwork(name).remove();
     await removeNetworks(id);
   }, 60_000);
-
-  const labelsOf = (owner: string, sliceId: number): Record<string, string> => ({
-    'sluice.installation': owner,
-    'sluice.slice': String(sliceId),
-  });
-
-  async function makeNetwork(name: string, labels: Record<string, string>): Promise<void> {
-    await docker.createNetwork({ Name: name, CheckDuplicate: true, Labels: labels });
-  }
-
-  async function networksCalled(...names: string[]): Promise<string[]> {
-    const networks = await docker.listNetworks();
-    return networks.map(({ Name }) => Name).filter((name) => names.includes(name));
-  }
 
   it('is a network, too: reported, and swept with whoever is still on it', async () => {
     const lost = `of-before-${id}-slice-7`;
