@@ -69,3 +69,19 @@ describe('TrustProxy', () => {
     expect(() => new TrustProxy([entry])).toThrow(TypeError);
   });
 });
+
+describe('TrustProxy', () => {
+  it('confuses nobody, however many ask, and again', () => {
+    const addresses = Array.from(
+      { length: 1000 },
+      (_, i) => `${i % 3 === 0 ? 10 : 11}.0.${i >> 8}.${i & 255}`,
+    );
+    const twice = [...addresses, ...addresses];
+    expect(twice.filter((address) => nginx.trusts(address))).toEqual(
+      twice.filter((address) => address.startsWith('10.')),
+    );
+    expect(nginx.trusts('10.0.0.1')).toBe(true);
+    expect(nobody.trusts('10.0.0.1')).toBe(false);
+    expect([nginx.trusts('no address'), nginx.trusts('no address')]).toEqual([false, false]);
+  });
+});

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import ipaddr from 'ipaddr.js';
+import { LRUCache } from 'lru-cache';
 
 type Address = ReturnType<typeof ipaddr.process>;
 type Network = readonly [address: Address, prefixLength: number];
@@ -9,6 +10,9 @@ export interface FromPeer {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
+
+/** Addresses whose verdict is kept: more than anybody has proxies. What strangers claim to be passes through as well. */
+const REMEMBERED = 256;
 
 /** What a request without a peer is said to come from (RFC 1122 §3.2.1.3): its socket is closed already. */
 const UNSPECIFIED = '0.0.0.0';
@@ -22,6 +26,8 @@ const WITH_PORT = /^(?:\[(?<v6>[^\]]+)\]|(?<v4>[0-9.]+))(?::\d{1,5})?$/;
  */
 export class TrustProxy {
   private readonly networks: readonly Network[];
+  /** Every request asks, and nearly always about the same few proxies; to parse an address takes microseconds. */
+  private readonly verdicts = new LRUCache<string, boolean>({ max: REMEMBERED });
 
   /**
    * @param trusted addresses (`10.0.0.1`, `::1`) or networks in CIDR notation (`10.0.0.0/8`)
@@ -34,8 +40,14 @@ export class TrustProxy {
   /** Whether this address is one of the trusted proxies. IPv4-mapped IPv6 addresses count as IPv4. */
   trusts(address: string | undefined): boolean {
     if (this.networks.length === 0 || address === undefined) return false;
+    return this.verdicts.get(address) ?? this.judge(address);
+  }
+
+  private judge(address: string): boolean {
     const parsed = parseAddress(address);
-    return parsed !== null && this.networks.some((network) => contains(network, parsed));
+    const trusted = parsed !== null && this.networks.some((network) => contains(network, parsed));
+    this.verdicts.set(address, trusted);
+    return trusted;
   }
 }
 
