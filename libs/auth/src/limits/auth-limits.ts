@@ -18,6 +18,9 @@ export class AuthLimits {
   /** After so long without a further attempt begun in it the count starts again. */
   readonly slowDownSeconds: number = 900;
 
+  /** Codes of a second factor tried at one account in {@link slowDownSeconds}. */
+  readonly codesPerAccount: number = 10;
+
   /** @param changed what is not to be as it stands above */
   constructor(changed: Partial<AuthLimits> = {}) {
     Object.assign(this, changed);

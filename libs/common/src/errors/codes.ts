@@ -25,6 +25,13 @@ export type AuthErrorCode =
   | 'ACCOUNT_DISABLED'
   | 'EMAIL_TAKEN'
   | 'CSRF_REJECTED'
+  | 'REAUTHENTICATION_REQUIRED'
+  | 'TOTP_REQUIRED'
+  | 'TOTP_INVALID'
+  | 'TOTP_ENROLMENT_REQUIRED'
+  | 'TOTP_ALREADY_ENABLED'
+  | 'TOTP_NOT_ENROLLED'
+  | 'UNKNOWN_ROUTE'
   | 'LOGIN_BUSY';
 
 export type OrchestratorErrorCode =

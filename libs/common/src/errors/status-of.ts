@@ -11,15 +11,20 @@ export function statusOf(code: ErrorCode): number {
     case 'INVALID_JSON':
     case 'AMBIGUOUS_SESSION':
     case 'BAD_REQUEST':
+    case 'UNKNOWN_ROUTE':
       return 400;
     case 'UNAUTHENTICATED':
     case 'INVALID_CREDENTIALS':
+    case 'TOTP_REQUIRED':
+    case 'TOTP_INVALID':
       return 401;
     case 'PAYMENT_REQUIRED':
       return 402;
     case 'FORBIDDEN':
     case 'ACCOUNT_DISABLED':
     case 'CSRF_REJECTED':
+    case 'REAUTHENTICATION_REQUIRED':
+    case 'TOTP_ENROLMENT_REQUIRED':
       return 403;
     case 'NOT_FOUND':
     case 'SLICE_NOT_FOUND':
@@ -30,6 +35,8 @@ export function statusOf(code: ErrorCode): number {
       return 408;
     case 'CONFLICT':
     case 'EMAIL_TAKEN':
+    case 'TOTP_ALREADY_ENABLED':
+    case 'TOTP_NOT_ENROLLED':
     case 'NO_SLICE':
     case 'SLICE_IN_USE':
     case 'SLICE_NAME_TAKEN':
