@@ -6,16 +6,17 @@ const order = [
   'proxy',
   'orchestrator',
   'auth',
+  'mail',
   'database',
   'config',
   'common',
 ];
-const siblings = new Set(['billing', 'monitor']);
+// Neither of two siblings may import the other.
+const siblings = [new Set(['billing', 'monitor']), new Set(['auth', 'mail'])];
+const areSiblings = (a, b) => a !== b && siblings.some((pair) => pair.has(a) && pair.has(b));
 
 const oneWay = order.flatMap((lib, i) => {
-  const above = order.filter(
-    (other, j) => j < i || (siblings.has(lib) && siblings.has(other) && other !== lib),
-  );
+  const above = order.filter((other, j) => j < i || areSiblings(lib, other));
   return above.length === 0
     ? []
     : [

@@ -8,6 +8,7 @@ import { AllowedOrigins, AuthLimits, AuthModule, SliceAllocator } from '#auth';
 import { Clock, CommonModule, DomainErrorFilter, validationPipe } from '#common';
 import { type AppConfig, ConfigModule, loadConfig } from '#config';
 import { DatabaseModule } from '#database';
+import { MailModule } from '#mail';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 import { quietLogger } from './quiet-logger.js';
 import { TestClock } from './test-clock.js';
@@ -159,7 +160,13 @@ async function build(
   { limits, controllers = [] }: AuthAppOptions,
 ): Promise<INestApplication> {
   @Module({
-    imports: [CommonModule, ConfigModule.forRoot(config), DatabaseModule.forRoot(), AuthModule],
+    imports: [
+      CommonModule,
+      ConfigModule.forRoot(config),
+      DatabaseModule.forRoot(),
+      MailModule.forRoot(config),
+      AuthModule,
+    ],
     controllers,
     providers: [
       { provide: APP_FILTER, useClass: DomainErrorFilter },

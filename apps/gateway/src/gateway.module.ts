@@ -4,6 +4,7 @@ import { AuthModule } from '#auth';
 import { CommonModule, DomainErrorFilter, LoggingModule, type LoggingOptions, validationPipe } from '#common';
 import { ConfigModule, type AppConfig } from '#config';
 import { DatabaseModule, DatabaseResources } from '#database';
+import { MailModule } from '#mail';
 import { MonitorModule } from '#monitor';
 import { OrchestratorModule } from '#orchestrator';
 import { ProxyModule } from '#proxy';
@@ -20,6 +21,7 @@ export class GatewayModule {
         CommonModule,
         ConfigModule.forRoot(config),
         DatabaseModule.forRoot(resources),
+        MailModule.forRoot(config),
         AuthModule,
         OrchestratorModule,
         ProxyModule,

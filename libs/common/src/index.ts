@@ -17,4 +17,5 @@ export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy, type FromPeer } from './http/trust-proxy.js';
 export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';
 export { redactUrl } from './logging/redaction.js';
+export { type Mail, Mailer, type MailLink } from './mail/mailer.js';
 export { Clock, SystemClock } from './time/clock.js';

@@ -12,6 +12,7 @@ import { DatabaseResources } from './database-resources.js';
 import { DatabaseServer } from './database-server.js';
 import { DataDirInUse } from './embedded/data-dir-claim.js';
 import { isDatabaseUnavailable } from './errors.js';
+import { Transactions } from './transactions.js';
 
 /** A database that starts together with the gateway gets so long. */
 const PATIENCE_MS = 30_000;
@@ -93,9 +94,10 @@ export class DatabaseModule {
             return dataSource;
           },
         },
+        Transactions,
         { provide: ErrorTranslator, useClass: DatabaseErrorTranslator },
       ],
-      exports: [DatabaseServer, ControlConnection, DataSource, ErrorTranslator],
+      exports: [DatabaseServer, ControlConnection, DataSource, Transactions, ErrorTranslator],
     };
   }
 }

@@ -23,4 +23,5 @@ export { Election } from './control/election.js';
 export { DataDirInUse } from './embedded/data-dir-claim.js';
 export { EmbeddedPostgres, type EmbeddedPostgresOptions } from './embedded/embedded-postgres.js';
 export { MAX_CONNECTIONS, RESERVED_CONNECTIONS } from './embedded/server-settings.js';
+export { Transactions } from './transactions.js';
 export { isDatabaseUnavailable, isForeignKeyViolation, isUniqueViolation } from './errors.js';
