@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { PostgresSessionStore, SessionRevocations, SessionStore, type SessionPrincipal } from '#auth';
-import { Clock } from '#common';
+import { Clock, SecretBox } from '#common';
 import { AppConfig } from '#config';
 import { Gateway, type GatewayOptions } from './gateway.js';
 
@@ -40,7 +40,7 @@ export async function startWithHeldSessions(
     ...options,
     override: (builder) =>
       (options.override?.(builder) ?? builder).overrideProvider(SessionStore).useFactory({
-        inject: [DataSource, Clock, SessionRevocations, AppConfig],
+        inject: [DataSource, Clock, SessionRevocations, AppConfig, SecretBox],
         factory: (...parts: ConstructorParameters<typeof HeldSessions>) =>
           (sessions = new HeldSessions(...parts)),
       }),

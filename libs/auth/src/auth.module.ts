@@ -23,6 +23,8 @@ import { PasswordHasher, PasswordHasherOptions } from './passwords/password-hash
 import { Authenticator } from './principals/authenticator.js';
 import { PassportAuthentication } from './principals/passport-authentication.js';
 import { AdminKeyStrategy, SessionStrategy } from './principals/strategies.js';
+import { LoginStates } from './sessions/login-states.js';
+import { PostgresLoginStates } from './sessions/postgres-login-states.js';
 import { PostgresSessionStore } from './sessions/postgres-session-store.js';
 import { SessionCookie } from './sessions/session-cookie.js';
 import { SessionRevocations } from './sessions/session-revocations.js';
@@ -40,6 +42,7 @@ const principals: Provider[] = [
   SessionsService,
   SessionSweeper,
   { provide: SessionStore, useClass: PostgresSessionStore },
+  { provide: LoginStates, useClass: PostgresLoginStates },
   { provide: TrustProxy, useFactory: trustProxy, inject: [AppConfig] },
   AllowedOrigins,
   CallerPipe,
@@ -82,6 +85,8 @@ const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((
     Authenticator,
     SessionStore,
     SessionRevocations,
+    SessionsService,
+    LoginStates,
     SessionCookie,
     AllowedOrigins,
     TrustProxy,

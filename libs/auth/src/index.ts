@@ -21,8 +21,17 @@ export type {
   PrincipalUser,
   SessionPrincipal,
 } from './principals/principal.js';
+export { LoginStates } from './sessions/login-states.js';
+export { PostgresLoginStates } from './sessions/postgres-login-states.js';
 export { PostgresSessionStore } from './sessions/postgres-session-store.js';
+export { type ProviderTokens } from './sessions/provider-tokens.js';
 export { SessionCookie } from './sessions/session-cookie.js';
 export { hashSessionId, newSessionId } from './sessions/session-id.js';
 export { SessionRevocations, type SessionRevocation } from './sessions/session-revocations.js';
-export { type NewSession, SessionStore, TOUCH_INTERVAL_MS } from './sessions/session-store.js';
+export {
+  type NewSession,
+  SessionStore,
+  type SessionSummary,
+  TOUCH_INTERVAL_MS,
+} from './sessions/session-store.js';
+export { type Ending, type Opening, SessionsService } from './sessions/sessions.service.js';

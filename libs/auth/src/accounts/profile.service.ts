@@ -27,7 +27,7 @@ export class ProfileService {
     const slice = await this.slices.sliceOf(session.user.id);
     return new WithCookie(
       { user: session.user, slice, subscription: null },
-      this.cookie.renew(caller.cookieHeader, session.sessionHash),
+      this.cookie.renew(caller.cookieHeader, session.sessionHash, session.sessionKind),
     );
   }
 }

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { stringifySetCookie, type SetCookie } from 'cookie';
 import { AuthError } from '#common';
-import { AppConfig } from '#config';
+import { AppConfig, type SessionConfig } from '#config';
+import type { SessionKind } from '#database';
 import { cookieValues } from './cookie-values.js';
 import { hashSessionId, isSessionId } from './session-id.js';
+import { sessionTermMs } from './session-term.js';
 
 /** `cookie` writes them in lower case in its options, and as RFC 6265bis does in the header. */
 const SAME_SITE = { Lax: 'lax', Strict: 'strict', None: 'none' } as const;
@@ -19,13 +21,13 @@ export class SessionCookie {
   /** The names that are ours: no slice ever sees them, and none can set them. */
   readonly names: ReadonlySet<string>;
   private readonly attributes: Omit<SetCookie, 'value'>;
-  private readonly maxAgeSeconds: number;
+  private readonly terms: SessionConfig;
 
   constructor(config: AppConfig) {
-    const { cookieName, cookieDomain, secure, sameSite, ttlMs } = config.session;
+    const { cookieName, cookieDomain, secure, sameSite } = config.session;
     const hostOnly = cookieName.startsWith(HOST_PREFIX);
     this.names = new Set(hostOnly ? [cookieName] : [cookieName, HOST_PREFIX + cookieName]);
-    this.maxAgeSeconds = Math.floor(ttlMs / 1000);
+    this.terms = config.session;
     this.attributes = {
       name: cookieName,
       path: '/',
@@ -38,8 +40,9 @@ export class SessionCookie {
   }
 
   /** The `Set-Cookie` value that signs a browser in, or keeps it so for another whole term. */
-  issue(sessionId: string): string {
-    return stringifySetCookie({ ...this.attributes, value: sessionId, maxAge: this.maxAgeSeconds });
+  issue(sessionId: string, kind: SessionKind): string {
+    const maxAge = Math.floor(sessionTermMs(this.terms, kind) / 1000);
+    return stringifySetCookie({ ...this.attributes, value: sessionId, maxAge });
   }
 
   /** The `Set-Cookie` value that makes a browser forget its session. */
@@ -48,9 +51,9 @@ export class SessionCookie {
   }
 
   /** The cookie of this session again, with its whole term before it; null when it was not sent. */
-  renew(cookieHeader: string | undefined, sessionHash: string): string | null {
+  renew(cookieHeader: string | undefined, sessionHash: string, kind: SessionKind): string | null {
     const id = this.idsIn(cookieHeader).find((candidate) => hashSessionId(candidate) === sessionHash);
-    return id === undefined ? null : this.issue(id);
+    return id === undefined ? null : this.issue(id, kind);
   }
 
   /**

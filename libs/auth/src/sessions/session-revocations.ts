@@ -1,13 +1,21 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { ControlConnection } from '#database';
 
-/** The channel of PostgreSQL's NOTIFY. Its payload is `<user id>:<session hash>`, or `<user id>:` for all of them. */
+/**
+ * The channel of PostgreSQL's NOTIFY. Its payload is `<user id>:<session hash>`; `<user id>:` for all of the user's
+ * sessions, and `<user id>:!<session hash>` for all but that one.
+ */
 export const SESSION_REVOKED = 'session_revoked';
+
+/** No hash begins with it (RFC 4648 §5). */
+const EXCEPT = '!';
 
 /** From now on this session, or with null every session of the user, is no longer one. */
 export interface SessionRevocation {
   readonly userId: string;
   readonly sessionHash: string | null;
+  /** With a `sessionHash` of null: the one session that goes on. */
+  readonly exceptHash?: string;
 }
 
 export type RevocationListener = (revocation: SessionRevocation) => void;
@@ -68,12 +76,16 @@ export class SessionRevocations implements OnModuleInit, OnModuleDestroy {
 }
 
 /** The payload of {@link SESSION_REVOKED}. */
-export function encodeRevocation({ userId, sessionHash }: SessionRevocation): string {
-  return `${userId}:${sessionHash ?? ''}`;
+export function encodeRevocation({ userId, sessionHash, exceptHash }: SessionRevocation): string {
+  return `${userId}:${sessionHash ?? (exceptHash === undefined ? '' : EXCEPT + exceptHash)}`;
 }
 
 function decodeRevocation(payload: string): SessionRevocation | null {
   const colon = payload.indexOf(':');
   if (colon < 1) return null;
-  return { userId: payload.slice(0, colon), sessionHash: payload.slice(colon + 1) || null };
+  const userId = payload.slice(0, colon);
+  const session = payload.slice(colon + 1);
+  if (session.startsWith(EXCEPT))
+    return { userId, sessionHash: null, exceptHash: session.slice(EXCEPT.length) };
+  return { userId, sessionHash: session || null };
 }

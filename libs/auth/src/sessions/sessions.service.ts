@@ -1,8 +1,22 @@
 import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { User } from '#database';
 import type { Caller } from '../access/caller.js';
 import { SessionCookie } from './session-cookie.js';
 import { hashSessionId, newSessionId } from './session-id.js';
-import { SessionStore } from './session-store.js';
+import { SessionRevocations } from './session-revocations.js';
+import { type NewSession, SessionStore } from './session-store.js';
+
+/** How a session is opened; by password unless something else is said. */
+export type Opening = Partial<Pick<NewSession, 'kind' | 'subject' | 'tokens'>>;
+
+/** What belongs to the end of all of a user's access. */
+export interface Ending {
+  /** The session that goes on: of whoever changes their own password, say. */
+  readonly except?: string;
+  /** What the access ends for, in the same transaction: when it throws, nothing has ended. */
+  readonly change?: (manager: EntityManager) => Promise<void>;
+}
 
 /** Opens and ends the sessions of browsers. */
 @Injectable()
@@ -10,6 +24,8 @@ export class SessionsService {
   constructor(
     private readonly store: SessionStore,
     private readonly cookie: SessionCookie,
+    private readonly dataSource: DataSource,
+    private readonly revocations: SessionRevocations,
   ) {}
 
   /**
@@ -18,17 +34,14 @@ export class SessionsService {
    * @returns the `Set-Cookie` value
    * @throws AuthError AMBIGUOUS_SESSION; then nothing is changed
    */
-  async open(userId: string, caller: Caller): Promise<string> {
+  async open(userId: string, caller: Caller, opening: Opening = {}): Promise<string> {
+    const { kind = 'password', subject = null, tokens = null } = opening;
     const presented = this.presentedBy(caller);
     const id = newSessionId();
-    await this.store.create({
-      hash: hashSessionId(id),
-      userId,
-      ip: caller.ip,
-      userAgent: caller.userAgent,
-    });
+    const { ip, userAgent } = caller;
+    await this.store.create({ hash: hashSessionId(id), userId, kind, subject, tokens, ip, userAgent });
     await this.end(presented);
-    return this.cookie.issue(id);
+    return this.cookie.issue(id, kind);
   }
 
   /**
@@ -38,6 +51,25 @@ export class SessionsService {
   async close(caller: Caller): Promise<string> {
     await this.end(this.presentedBy(caller));
     return this.cookie.clear();
+  }
+
+  /**
+   * Ends all access of a user, on every replica: sessions with their WebSockets, and gateway tokens. One transaction,
+   * so that a change of role or password is never in force beside the sessions from before it.
+   * @throws what `change` throws, or the store; then it may be repeated
+   */
+  async endAll(userId: string, { except, change }: Ending = {}): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await change?.(manager);
+      await manager.increment(User, { id: userId }, 'tokenGeneration', 1);
+      if (except === undefined) await this.store.revokeAll(userId, manager);
+      else await this.store.revokeOthers(userId, except, manager);
+    });
+    this.revocations.deliver(
+      except === undefined
+        ? { userId, sessionHash: null }
+        : { userId, sessionHash: null, exceptHash: except },
+    );
   }
 
   /**

@@ -44,8 +44,8 @@ export class SessionGate {
     const now = this.clock.nowMs();
     if (now - visitor.touchedAt < TOUCH_INTERVAL_MS) return;
     visitor.touchedAt = now;
-    const { sessionHash } = visitor.principal;
-    const setCookie = this.cookie.renew(req.headers.cookie, sessionHash);
+    const { sessionHash, sessionKind } = visitor.principal;
+    const setCookie = this.cookie.renew(req.headers.cookie, sessionHash, sessionKind);
     const renewal = new SessionRenewal(this.cache, visitor, setCookie);
     renewCookie(req, renewal);
     answer.once('close', () => renewal.end());

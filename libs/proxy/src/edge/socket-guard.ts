@@ -35,8 +35,8 @@ export class SocketGuard {
 
   /** Resolves when every change is heard from here on. */
   async start(): Promise<void> {
-    this.revocations.subscribe(({ userId, sessionHash }) => {
-      if (sessionHash === null) this.live.closeUser(userId);
+    this.revocations.subscribe(({ userId, sessionHash, exceptHash }) => {
+      if (sessionHash === null) this.live.closeUser(userId, exceptHash);
       else this.live.closeSession(sessionHash);
     });
     // While the bus was silent a message may have been lost.

@@ -133,9 +133,12 @@ export class LiveSockets {
     this.closeWhere((owner) => owner.sessionKey === sessionKey);
   }
 
-  /** Ends every connection of the user: disabled, signed out everywhere, or the slice suspended. */
-  closeUser(userId: string): void {
-    this.closeWhere((owner) => owner.userId === userId);
+  /**
+   * Ends every connection of the user: disabled, signed out everywhere, or the slice suspended.
+   * @param exceptSessionKey the session that goes on, where only the others were signed out
+   */
+  closeUser(userId: string, exceptSessionKey?: string): void {
+    this.closeWhere((owner) => owner.userId === userId && owner.sessionKey !== exceptSessionKey);
   }
 
   closeWhere(predicate: (owner: SocketOwner) => boolean, code: number = POLICY_VIOLATION): void {

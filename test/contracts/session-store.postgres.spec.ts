@@ -1,7 +1,8 @@
 import { DataSource } from 'typeorm';
 import { PostgresSessionStore, type SessionRevocation, SessionRevocations } from '#auth';
+import { SecretBox } from '#common';
 import { loadConfig } from '#config';
-import { ControlConnection, dataSourceOptions, User } from '#database';
+import { ControlConnection, dataSourceOptions, Session, User } from '#database';
 import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -16,6 +17,7 @@ sessionStoreContract('PostgreSQL', async (): Promise<SessionStoreUnderTest> => {
   const dataDir = await mkdtemp(join(tmpdir(), 'sluice-sessions-'));
   const config = loadConfig({ NODE_ENV: 'test', DATA_DIR: dataDir, DATABASE_URL: database.url });
   const clock = new TestClock();
+  const box = new SecretBox(config.secretKey);
   const [one, two] = await Promise.all([gateway(database), gateway(database)]);
   const heardHere: SessionRevocation[] = [];
   one.revocations.subscribe((revocation) => heardHere.push(revocation));
@@ -24,10 +26,10 @@ sessionStoreContract('PostgreSQL', async (): Promise<SessionStoreUnderTest> => {
   two.revocations.subscribe((revocation) => heardByReplica.push(revocation));
   const users = one.dataSource.getRepository(User);
   return {
-    store: new PostgresSessionStore(one.dataSource, clock, one.revocations, config),
-    replica: new PostgresSessionStore(two.dataSource, clock, two.revocations, config),
+    store: new PostgresSessionStore(one.dataSource, clock, one.revocations, config, box),
+    replica: new PostgresSessionStore(two.dataSource, clock, two.revocations, config, box),
     clock,
-    ttlMs: config.session.ttlMs,
+    terms: config.session,
     heardHere,
     heardByReplica,
     async createUser() {
@@ -37,6 +39,17 @@ sessionStoreContract('PostgreSQL', async (): Promise<SessionStoreUnderTest> => {
     },
     async changeUser(id, change) {
       await users.update({ id }, change);
+    },
+    dataSource: one.dataSource,
+    async dump() {
+      const sessions = await one.dataSource.getRepository(Session).find();
+      return Buffer.concat(
+        sessions.flatMap((session) =>
+          Object.values(session).map((value) =>
+            Buffer.isBuffer(value) ? value : Buffer.from(String(value)),
+          ),
+        ),
+      );
     },
     settle: () => roundTrip(one.control, two.control),
     async [Symbol.asyncDispose]() {
