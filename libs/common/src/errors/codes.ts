@@ -32,6 +32,11 @@ export type AuthErrorCode =
   | 'TOTP_ALREADY_ENABLED'
   | 'TOTP_NOT_ENROLLED'
   | 'UNKNOWN_ROUTE'
+  | 'SESSION_EXPIRED'
+  | 'OIDC_DISABLED'
+  | 'OIDC_STATE_INVALID'
+  | 'OIDC_LOGIN_REFUSED'
+  | 'OIDC_PROVIDER_FAILED'
   | 'LOGIN_BUSY';
 
 export type OrchestratorErrorCode =

@@ -23,7 +23,8 @@ describe('the body of an error', () => {
     expect(errorBody(error, 'id', NOW).details).toEqual(details);
   });
 
-  it('says what the older gateways said of an unknown path and of a broken upstream', () => {
+  it('says what the older gateways said of an unknown path, an expired session and a broken upstream', () => {
+    expect(errorBody(new AuthError('SESSION_EXPIRED', 'x'), 'id', NOW).error).toBe('Session expired');
     expect(errorBody(new CoreError('NOT_FOUND', 'x'), 'id', NOW).error).toBe('Not Found');
     expect(errorBody(new ProxyError('BAD_GATEWAY', 'x'), 'id', NOW).error).toBe('bad_gateway');
   });

@@ -18,7 +18,10 @@ export interface ErrorBody {
 /**
  * Clients written against the older gateways compare `error` with these very words.
  */
-const NAMED_ERRORS: Partial<Record<ErrorCode, string>> = { NOT_FOUND: 'Not Found' };
+const NAMED_ERRORS: Partial<Record<ErrorCode, string>> = {
+  NOT_FOUND: 'Not Found',
+  SESSION_EXPIRED: 'Session expired',
+};
 
 /** Renders an error for the caller: nothing but what the error itself says, no stack and no cause. */
 export function errorBody(error: DomainError, requestId: string, now: Date): ErrorBody {

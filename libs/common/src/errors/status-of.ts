@@ -10,10 +10,13 @@ export function statusOf(code: ErrorCode): number {
     case 'VALIDATION_FAILED':
     case 'INVALID_JSON':
     case 'AMBIGUOUS_SESSION':
+    case 'OIDC_STATE_INVALID':
+    case 'OIDC_LOGIN_REFUSED':
     case 'BAD_REQUEST':
     case 'UNKNOWN_ROUTE':
       return 400;
     case 'UNAUTHENTICATED':
+    case 'SESSION_EXPIRED':
     case 'INVALID_CREDENTIALS':
     case 'TOTP_REQUIRED':
     case 'TOTP_INVALID':
@@ -27,6 +30,7 @@ export function statusOf(code: ErrorCode): number {
     case 'TOTP_ENROLMENT_REQUIRED':
       return 403;
     case 'NOT_FOUND':
+    case 'OIDC_DISABLED':
     case 'SLICE_NOT_FOUND':
       return 404;
     case 'METHOD_NOT_ALLOWED':
@@ -62,6 +66,7 @@ export function statusOf(code: ErrorCode): number {
     case 'METHOD_NOT_IMPLEMENTED':
       return 501;
     case 'BAD_GATEWAY':
+    case 'OIDC_PROVIDER_FAILED':
     case 'SLICE_FAILED':
     case 'SLICE_PROVISIONING_FAILED':
     case 'SLICE_DESTROY_FAILED':
