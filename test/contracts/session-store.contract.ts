@@ -38,6 +38,7 @@ const TOKENS: ProviderTokens = {
   accessToken: 'the-access-token',
   refreshToken: 'the-refresh-token',
   idToken: 'the-id-token',
+  obtainedAtMs: 1_789_996_400_000,
   accessExpiresAtMs: 1_790_000_000_000,
   scope: 'openid email',
 };

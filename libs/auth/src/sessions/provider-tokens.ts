@@ -7,6 +7,8 @@ export interface ProviderTokens {
   /** Null where the provider gives none: then the session ends for the provider when the access token does. */
   readonly refreshToken: string | null;
   readonly idToken: string | null;
+  /** When the access token came, in milliseconds since the epoch: what is near its end depends on how long it lives. */
+  readonly obtainedAtMs: number;
   /** Milliseconds since the epoch; null where the provider does not say. */
   readonly accessExpiresAtMs: number | null;
   /** As granted, separated by spaces. */
@@ -17,6 +19,7 @@ const providerTokensSchema = z.object({
   accessToken: z.string(),
   refreshToken: z.string().nullable(),
   idToken: z.string().nullable(),
+  obtainedAtMs: z.number(),
   accessExpiresAtMs: z.number().nullable(),
   scope: z.string().nullable(),
 });
