@@ -19,6 +19,10 @@ const running = {
     .string()
     .prefault('.data')
     .describe('Embedded PostgreSQL, generated secrets, data of process slices.'),
+  CONFIG_FILE: z
+    .string()
+    .prefault('config.yml')
+    .describe('What does not fit into variables: routes, for example. It need not exist.'),
 };
 
 const reached = {
@@ -157,7 +161,9 @@ const mail = {
     .describe(
       'smtp://user:password@host:587 or smtps://. Without it mail goes to the log, in production nowhere.',
     ),
-  MAIL_FROM: z.string().prefault('Sluice <noreply@localhost.localdomain>').describe('Sender of the mails.'),
+  MAIL_FROM: value.mailbox
+    .prefault('Sluice <noreply@localhost.localdomain>')
+    .describe('Sender of the mails: an address, or Name <address>.'),
   REQUIRE_VERIFIED_EMAIL: value.flag
     .prefault('false')
     .describe('A customer gets a slice only once the e-mail address is verified.'),

@@ -40,6 +40,19 @@ describe('a whole number', () => {
   });
 });
 
+describe('a sender', () => {
+  it.each(['noreply@example.com', 'Sluice <noreply@example.com>', 'Grüße <a@b>'])('may be %j', (text) => {
+    expect(value.mailbox.parse(text)).toBe(text);
+  });
+
+  it.each(['', 'Sluice', 'Sluice <noreply>', 'a@b, c@d', 'Sluice <a@b>\r\nBcc: c@d', 'a b@c', 'x <a@b> y'])(
+    'is not %j',
+    (text) => {
+      expect(value.mailbox.safeParse(text).success).toBe(false);
+    },
+  );
+});
+
 describe('the network that the slices’ networks are cut from', () => {
   it.each(['10.213.0.0/16', '172.30.0.0/24', '192.168.7.16/28', '100.64.0.0/10', '10.0.0.0/8'])(
     'may be %s',

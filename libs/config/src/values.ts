@@ -114,6 +114,14 @@ export const smtpUrl = urlOf(
   'must be a URL such as smtp://user:password@host:587, its parts percent-encoded',
 );
 
+/** `address` or `Name <address>` (RFC 5322 §3.4), without what would need quoting. */
+export const mailbox = z
+  .string()
+  .regex(
+    /^(?:[^\p{Cc}<>@"(),:;]*<[^\s\p{Cc}<>@"]+@[^\s\p{Cc}<>@"]+>|[^\s\p{Cc}<>@"]+@[^\s\p{Cc}<>@"]+)$/u,
+    'must be an address such as noreply@example.com, or Name <noreply@example.com>',
+  );
+
 function urlOf(protocols: readonly string[], message: string) {
   return z
     .string()
