@@ -21,6 +21,8 @@ export abstract class AppConfig {
   abstract readonly oidc: OidcConfig | null;
   abstract readonly mail: MailConfig;
   abstract readonly slices: SlicesConfig;
+  /** Routes that anybody gets a gateway token for; the first is the one a guest gets who names none. */
+  abstract readonly guestRoutes: readonly string[];
 }
 
 export interface HttpConfig {

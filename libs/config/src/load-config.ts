@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { detailsOf } from '#common';
 import type { AppConfig, DatabaseConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
+import { type ConfigFile, readConfigFile } from './config-file.js';
 import { crossChecks } from './cross-checks.js';
 import { ALIASES, environmentSchema, type Environment } from './environment.js';
 import { generatedSecrets, type GeneratedSecrets } from './generated-secrets.js';
@@ -14,18 +15,21 @@ const OIDC_TTL_MS = 8 * 3_600_000;
 const DEFAULT_ADMIN_EMAIL = 'admin@localhost.localdomain';
 
 /**
- * Turns an environment into the configuration.
+ * Turns an environment, and the config.yml it names, into the configuration.
  * @throws ConfigError that lists every fault at once.
  */
 export function loadConfig(raw: NodeJS.ProcessEnv): AppConfig {
-  const parsed = environmentSchema.safeParse(withoutAliasesAndBlanks(raw));
-  if (!parsed.success) {
-    throw new ConfigError(detailsOf(parsed.error.issues).map(({ path, message }) => `${path} ${message}`));
-  }
-  const environment = parsed.data;
-  const faults = crossChecks(environment);
-  if (faults.length > 0) throw new ConfigError(faults);
-  return freeze(build(environment));
+  const variables = withoutAliasesAndBlanks(raw);
+  const parsed = environmentSchema.safeParse(variables);
+  const file = readConfigFile(resolve(environmentSchema.shape.CONFIG_FILE.parse(variables['CONFIG_FILE'])));
+  const faults = [
+    ...(parsed.success
+      ? crossChecks(parsed.data)
+      : detailsOf(parsed.error.issues).map(({ path, message }) => `${path} ${message}`)),
+    ...file.faults,
+  ];
+  if (!parsed.success || file.settings === null || faults.length > 0) throw new ConfigError(faults);
+  return freeze(build(parsed.data, file.settings));
 }
 
 function withoutAliasesAndBlanks(raw: NodeJS.ProcessEnv): Record<string, string> {
@@ -39,7 +43,7 @@ function withoutAliasesAndBlanks(raw: NodeJS.ProcessEnv): Record<string, string>
   return known;
 }
 
-function build(env: Environment): AppConfig {
+function build(env: Environment, file: ConfigFile): AppConfig {
   const production = env.NODE_ENV === 'production';
   const dataDir = resolve(env.DATA_DIR);
   const generated: GeneratedSecrets | null = production ? null : generatedSecrets(dataDir);
@@ -87,6 +91,7 @@ function build(env: Environment): AppConfig {
       requireVerifiedAddress: env.REQUIRE_VERIFIED_EMAIL,
     },
     slices: slicesConfig(env),
+    guestRoutes: file.guest.routes,
   };
 }
 
