@@ -18,6 +18,7 @@ export { UserIdentity } from './entities/user-identity.entity.js';
 export { User, type UserRole } from './entities/user.entity.js';
 export { type AcquireOptions, type Lock } from './control/advisory-locks.js';
 export { DataDirClaim } from './control/data-dir-claim.js';
+export { CONTROL_SESSION } from './control/control-session.js';
 export { ControlConnection, type ControlConnectionOptions } from './control/control-connection.js';
 export { Election } from './control/election.js';
 export { DataDirInUse } from './embedded/data-dir-claim.js';

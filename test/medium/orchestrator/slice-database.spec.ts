@@ -8,6 +8,8 @@ import { PostgresSliceDatabase } from '../../../libs/orchestrator/src/databases/
 import { InstallationId } from '../../../libs/orchestrator/src/installation.js';
 import { ForeignResourceError } from '../../../libs/orchestrator/src/runtimes/errors.js';
 import { connectionRefusal } from '../../support/connection-refusal.js';
+import { controlOf } from '../../support/control.js';
+import { eventually } from '../../support/eventually.js';
 import { testEnvironment } from '../../support/gateway.js';
 import { createTestDatabase, type TestDatabase, withClient } from '../../support/postgres.js';
 
@@ -34,8 +36,8 @@ async function open(): Promise<DataSource> {
   return new DataSource(dataSourceOptions(gateway, 3)).initialize();
 }
 
-function sliceDatabase(source = dataSource): PostgresSliceDatabase {
-  const config = loadConfig(testEnvironment(tmpdir(), database.url));
+function sliceDatabase(source = dataSource, env: NodeJS.ProcessEnv = {}): PostgresSliceDatabase {
+  const config = loadConfig({ ...testEnvironment(tmpdir(), database.url), ...env });
   return new PostgresSliceDatabase(source, new InstallationId('0a1b2c3d'), config, { connection: gateway });
 }
 
@@ -133,6 +135,17 @@ describe.each(ROLES)('slice databases, with a gateway that is %s', (_, attribute
     for (let time = 0; time < 2; time += 1) await databases.drop(sliceId);
     expect(await nothingIsThere()).toBe(true);
     expect(await databases.list()).toEqual([]);
+  });
+
+  it('keeps connections free for every gateway that runs', async () => {
+    const databases = sliceDatabase(dataSource, { SLICE_DB_CONNECTIONS: '1', DB_POOL_MAX: '8' });
+    const beforeAny = await databases.capacity();
+    const first = await controlOf({ connection: gateway });
+    expect(await databases.capacity()).toBe(beforeAny);
+    const second = await controlOf({ connection: gateway });
+    expect(await databases.capacity()).toBe(beforeAny - 9);
+    await Promise.all([first.stop(), second.stop()]);
+    await eventually(async () => expect(await databases.capacity()).toBe(beforeAny));
   });
 
   it('removes a database that is in use', async () => {

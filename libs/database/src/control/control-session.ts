@@ -2,6 +2,9 @@ import { Client, type ClientConfig, type QueryResult, type QueryResultRow } from
 import { isDatabaseUnavailable } from '../errors.js';
 import { controlUnavailable } from './control-unavailable.js';
 
+/** What each gateway's control connection calls itself in `pg_stat_activity`: there is one for every gateway. */
+export const CONTROL_SESSION = 'sluice-control';
+
 /** Lets the server notice within 11 s that this machine is gone, and free its locks. */
 const KEEPALIVE =
   'SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3';
@@ -18,7 +21,7 @@ export class ControlSession {
   private constructor(connection: ClientConfig, onNotification: (channel: string, payload: string) => void) {
     this.client = new Client({
       ...connection,
-      application_name: 'sluice-control',
+      application_name: CONTROL_SESSION,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
     });

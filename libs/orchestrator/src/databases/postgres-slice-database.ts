@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { errorCode } from '#common';
 import { AppConfig } from '#config';
-import { DatabaseServer } from '#database';
+import { CONTROL_SESSION, DatabaseServer } from '#database';
 import { InstallationId } from '../installation.js';
 import { ForeignResourceError } from '../runtimes/errors.js';
 import { holdersOf, takeBack } from './given-privileges.js';
@@ -92,13 +92,17 @@ export class PostgresSliceDatabase extends SliceDatabase {
   }
 
   override async capacity(): Promise<number> {
-    const [row] = await this.dataSource.query<Array<{ connections: number }>>(
+    const [row] = await this.dataSource.query<Array<{ connections: number; gateways: number }>>(
       `SELECT current_setting('max_connections')::int
             - current_setting('superuser_reserved_connections')::int
-            - coalesce(nullif(current_setting('reserved_connections', true), '')::int, 0) AS connections`,
+            - coalesce(nullif(current_setting('reserved_connections', true), '')::int, 0) AS connections,
+              (SELECT count(*)::int FROM pg_stat_activity
+                WHERE datname = current_database() AND usename = current_user AND application_name = $1) AS gateways`,
+      [CONTROL_SESSION],
     );
-    const forGateway = this.config.database.poolMax + 1;
-    return Math.floor(((row?.connections ?? 0) - forGateway) / this.config.slices.databaseConnections);
+    // This one is there, even while its control connection is not. All are taken to be set up alike.
+    const forGateways = Math.max(1, row?.gateways ?? 0) * (this.config.database.poolMax + 1);
+    return Math.floor(((row?.connections ?? 0) - forGateways) / this.config.slices.databaseConnections);
   }
 
   /** Role and mark come in one transaction: a role without the mark is never ours. */

@@ -28,6 +28,6 @@ export abstract class SliceDatabase {
   /** What this installation has on the server. */
   abstract list(): Promise<SliceDatabaseRemnant[]>;
 
-  /** How many slices the server's connections allow in all. */
+  /** How many slices the server's connections allow in all, beside the gateways that run now. */
   abstract capacity(): Promise<number>;
 }
