@@ -40,6 +40,10 @@ function answersTo(request: string): Promise<RawAnswer[]> {
   return customer.exchange(signedIn(request) + signedIn(next));
 }
 
+function options(target: string, line = ''): string {
+  return get(target, `Host: a\r\n${line}`).replace('GET', 'OPTIONS');
+}
+
 function expectRefusal(answer: RawAnswer | undefined, status: number, code: string): void {
   if (answer === undefined) throw new Error('There was no answer.');
   expect(answer.status).toBe(status);
@@ -124,6 +128,24 @@ describe('An upgrade to h2c', () => {
     await client.closed;
     expect(answersIn(client.received)).toHaveLength(1);
     expect(await customer.arrivals()).toEqual(['GET /api/x']);
+  });
+});
+
+describe('OPTIONS', () => {
+  it.each([
+    ['*', options('*')],
+    ['a path, with no hop left', options('/api/x', 'Max-Forwards: 0\r\n')],
+  ])('of %s is answered by the gateway itself', async (_what, request) => {
+    const [own, next] = await answersTo(request);
+    expect(own?.status).toBe(204);
+    expect(own?.headers['allow']).toContain('OPTIONS');
+    expect(seenIn(next).url).toBe('/api/next');
+    expect(await customer.arrivals()).toEqual(['GET /api/next']);
+  });
+
+  it('counts the hops that are left', async () => {
+    const [answer] = await answersTo(options('/api/x', 'Max-Forwards: 3\r\n'));
+    expect(valuesOf(seenIn(answer).rawHeaders, 'max-forwards')).toEqual(['2']);
   });
 });
 

@@ -1,26 +1,15 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { assignRequestId, ProxyError, requestIdOf, SystemClock, TrustProxy } from '#common';
-import {
-  answerError,
-  answerOptions,
-  asksTheGatewayItself,
-  EdgeServer,
-  Forwarder,
-  GatewayCookies,
-  identityHeaders,
-  LiveSockets,
-  refuseUpgrade,
-  refuseUpgradeRequest,
-  RequestHeaders,
-  ResponseHeaders,
-  screenRequest,
-  Upgrader,
-  type EdgeHandler,
-  type UpstreamIdentity,
-} from '#proxy';
-
+import { assignRequestId, type ProxyError, requestIdOf, SystemClock, TrustProxy } from '#common';
+// The parts of the library, which has no use for them outside.
+import { Forwarder } from '../../libs/proxy/src/forward/forwarder.js';
+import { LiveSockets } from '../../libs/proxy/src/forward/live-sockets.js';
+import { Upgrader } from '../../libs/proxy/src/forward/upgrader.js';
+import { GatewayCookies } from '../../libs/proxy/src/headers/cookies.js';
+import { RequestHeaders } from '../../libs/proxy/src/headers/request-headers.js';
+import { ResponseHeaders } from '../../libs/proxy/src/headers/response-headers.js';
+import { EdgeServer, type EdgeHandler } from '../../libs/proxy/src/http/edge-server.js';
 import { portOf } from './stub-upstream.js';
 
 export interface HarnessOptions {
@@ -29,9 +18,6 @@ export interface HarnessOptions {
   readonly upgradeTimeoutMs?: number;
   readonly maxInFlightPerOrigin?: number;
   readonly maxSocketsPerUser?: number;
-  readonly trustProxy?: readonly string[];
-  readonly identity?: UpstreamIdentity;
-  readonly forwardAuthorization?: boolean;
 }
 
 const clock = new SystemClock();
@@ -41,21 +27,19 @@ const OWNER = {
   userId: 'user-1',
   sliceId: 1,
 };
+const IDENTITY = ['x-user-email', 'ada@example.com', 'x-user-sub', 'user-1', 'x-user-name', 'Ada'];
 
 /**
- * The mechanics of the proxy on a real port, with a decision that is always the same: every request goes to one
- * upstream, as one user. Sign-in and routes are none of its business.
+ * The mechanics of the proxy on a real port, without any decision: every request goes to one upstream, as one user.
+ * For upstreams that misbehave, and with limits short enough to be met; for all the rest there is `Gateway`.
  */
 export class ProxyHarness implements EdgeHandler {
   readonly live = new LiveSockets();
   /** The code of every finished exchange, null for a success. */
   readonly outcomes: (string | null)[] = [];
-  /** What the edge threw. */
-  readonly defects: unknown[] = [];
   readonly forwarder: Forwarder;
   readonly #server: EdgeServer;
   readonly #requestHeaders: RequestHeaders;
-  readonly #identity: readonly string[];
   readonly #upgrader: Upgrader;
   #awaitsOutcome: (() => void)[] = [];
 
@@ -65,12 +49,9 @@ export class ProxyHarness implements EdgeHandler {
   ) {
     const cookies = new GatewayCookies(['session']);
     const responseHeaders = new ResponseHeaders(cookies);
-    this.#identity = identityHeaders(
-      options.identity ?? { email: 'ada@example.com', subject: 'user-1', name: 'Ada' },
-    );
     this.#requestHeaders = new RequestHeaders({
       cookies,
-      trustProxy: new TrustProxy(options.trustProxy ?? []),
+      trustProxy: new TrustProxy([]),
       credentialHeaders: ['x-admin-key'],
       isGatewayToken: (token) => token.startsWith('slu_'),
     });
@@ -92,7 +73,7 @@ export class ProxyHarness implements EdgeHandler {
     this.#server = new EdgeServer(
       () => this,
       (_req, res) => res.end('application'),
-      { clock, bodyTimeoutMs: 30_000, onError: (cause) => this.defects.push(cause) },
+      { clock, bodyTimeoutMs: 30_000, onError: (cause) => this.outcomes.push(String(cause)) },
     );
   }
 
@@ -116,31 +97,18 @@ export class ProxyHarness implements EdgeHandler {
 
   request(req: IncomingMessage, res: ServerResponse): boolean {
     assignRequestId(req, false);
-    const screened = screenRequest(req);
-    if (screened instanceof ProxyError) {
-      answerError(req, res, screened, clock.now());
-    } else if (asksTheGatewayItself(req)) {
-      answerOptions(req, res);
-    } else {
-      const target = {
-        origin: `http://127.0.0.1:${this.upstreamPort}`,
-        path: screened.path + screened.search,
-        timeoutMs: this.options.timeoutMs ?? 30_000,
-      };
-      this.forwarder.forward(req, res, target, this.#headersOf(req));
-    }
+    const target = {
+      origin: `http://127.0.0.1:${this.upstreamPort}`,
+      path: req.url ?? '/',
+      timeoutMs: this.options.timeoutMs ?? 30_000,
+    };
+    this.forwarder.forward(req, res, target, this.#headersOf(req));
     return true;
   }
 
-  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+  upgrade(req: IncomingMessage, _socket: Duplex, head: Buffer): void {
     assignRequestId(req, false);
-    const screened = screenRequest(req);
-    const refusal = screened instanceof ProxyError ? screened : refuseUpgradeRequest(req);
-    if (refusal !== null || screened instanceof ProxyError) {
-      refuseUpgrade(req, socket, refusal ?? new ProxyError('BAD_REQUEST', ''), clock.now());
-      return;
-    }
-    const target = { host: '127.0.0.1', port: this.upstreamPort, path: screened.path + screened.search };
+    const target = { host: '127.0.0.1', port: this.upstreamPort, path: req.url ?? '/' };
     this.#upgrader.upgrade(req, head, target, this.#headersOf(req), OWNER);
   }
 
@@ -166,9 +134,9 @@ export class ProxyHarness implements EdgeHandler {
 
   #headersOf(req: IncomingMessage): string[] {
     return this.#requestHeaders.forUpstream(req, {
-      identity: this.#identity,
+      identity: IDENTITY,
       requestId: requestIdOf(req),
-      forwardAuthorization: this.options.forwardAuthorization ?? true,
+      forwardAuthorization: true,
     });
   }
 

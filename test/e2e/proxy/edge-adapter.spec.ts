@@ -3,7 +3,8 @@ import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { describe, expect, it } from '@jest/globals';
 import { SystemClock } from '#common';
-import { EdgeAdapter, type EdgeHandler } from '#proxy';
+import { EdgeAdapter } from '#proxy';
+import type { EdgeHandler } from '../../../libs/proxy/src/http/edge-server.js';
 import { RawClient, statusOf } from '../../support/raw-client.js';
 import { portOf } from '../../support/stub-upstream.js';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { assignRequestId, SystemClock } from '#common';
-import { EdgeServer, type EdgeHandler } from '#proxy';
+import { EdgeServer, type EdgeHandler } from '../../../libs/proxy/src/http/edge-server.js';
 import { get } from '../../support/hostile-requests.js';
 import { RawClient, statusOf } from '../../support/raw-client.js';
 import { portOf } from '../../support/stub-upstream.js';
