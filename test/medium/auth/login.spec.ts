@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createHash } from 'node:crypto';
 import { hash } from '@node-rs/argon2';
+import { hash as bcrypt } from '@node-rs/bcrypt';
 import { DataSource } from 'typeorm';
 import { User } from '#database';
 import { AuthApp, PASSWORD } from '../../support/auth-app.js';
@@ -65,6 +67,35 @@ describe('POST /auth/login', () => {
     expect((await app.login(email)).status).toBe(200);
     expect((await users.findOneByOrFail({ email })).passwordHash).toMatch(/m=19456,t=2,p=1/);
     expect((await app.login(email)).status).toBe(200);
+  });
+
+  it.each([
+    ['bcrypt', () => bcrypt(PASSWORD, { cost: 4 })],
+    [
+      'the salted SHA-256 of S3',
+      async () =>
+        `$s3-sha256$c2FsdA$${createHash('sha256').update(`salt${PASSWORD}`).digest('base64').slice(0, 43)}`,
+    ],
+  ])('takes a hash by %s, and makes one of its own of it', async (_kind, foreign) => {
+    const { email, body } = await app.register();
+    const users = app.get(DataSource).getRepository(User);
+    const stored = await foreign();
+    await users.update({ id: body.user.id }, { passwordHash: stored });
+    expect((await app.login(email, 'wrong')).status).toBe(401);
+    expect((await users.findOneByOrFail({ email })).passwordHash).toBe(stored);
+    for (let i = 0; i < 2; i++) expect((await app.login(email)).status).toBe(200);
+    expect((await users.findOneByOrFail({ email })).passwordHash).toMatch(
+      /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/,
+    );
+  });
+
+  it('refuses everything for an account whose hash is of an unknown kind', async () => {
+    const { email, body } = await app.register();
+    const users = app.get(DataSource).getRepository(User);
+    for (const passwordHash of ['', PASSWORD, '$1$salt$qJH7.N4xYta3aEG/dfqo/0']) {
+      await users.update({ id: body.user.id }, { passwordHash });
+      expect((await app.login(email)).status).toBe(401);
+    }
   });
 
   it.each([

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { DataSource } from 'typeorm';
+import type { Repository } from 'typeorm';
 import { AuthError } from '#common';
-import { isUniqueViolation, User, type UserRole } from '#database';
+import { isUniqueViolation, Transactions, User, type UserRole } from '#database';
 import type { PrincipalUser } from '../principals/principal.js';
 
 export interface NewUser {
@@ -13,13 +13,17 @@ export interface NewUser {
   readonly role: UserRole;
 }
 
-/** The accounts. */
+/** The accounts. Within a transaction each method is part of it. */
 @Injectable()
 export class Users {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly transactions: Transactions) {}
 
   findByEmail(email: string): Promise<User | null> {
-    return this.dataSource.getRepository(User).findOneBy({ email });
+    return this.users.findOneBy({ email });
+  }
+
+  findById(id: string): Promise<User | null> {
+    return this.users.findOneBy({ id });
   }
 
   /**
@@ -29,7 +33,7 @@ export class Users {
   async create(user: NewUser): Promise<PrincipalUser> {
     const id = randomUUID();
     try {
-      await this.dataSource.getRepository(User).insert({ ...user, id });
+      await this.users.insert({ ...user, id });
     } catch (error) {
       if (!isUniqueViolation(error, 'user_email_key')) throw error;
       throw new AuthError('EMAIL_TAKEN', 'There is an account with this e-mail address. Sign in instead.', {
@@ -40,8 +44,17 @@ export class Users {
     return { id, email, name, role, emailVerified: false, totpEnabled: false };
   }
 
-  async changePasswordHash(id: string, passwordHash: string): Promise<void> {
-    await this.dataSource.getRepository(User).update({ id }, { passwordHash });
+  /**
+   * Puts another hash in the place of this one, and of no other: one that was set meanwhile stays.
+   * @returns whether it did
+   */
+  async replacePasswordHash(id: string, from: string, to: string): Promise<boolean> {
+    const { affected } = await this.users.update({ id, passwordHash: from }, { passwordHash: to });
+    return affected === 1;
+  }
+
+  private get users(): Repository<User> {
+    return this.transactions.manager.getRepository(User);
   }
 }
 

@@ -30,6 +30,21 @@ describe('PasswordHasher', () => {
     expect(hasher.isOutdated(await hash('secret', { memoryCost: 19_456, timeCost: 3 }))).toBe(true);
   });
 
+  it('takes every hash that is not its own for outdated', async () => {
+    const foreign = [
+      await hash('secret', { algorithm: 1, memoryCost: 19_456, timeCost: 2 }),
+      '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
+      `$s3-sha256$c2FsdA$${'A'.repeat(43)}`,
+      'whatever it is',
+    ];
+    expect(foreign.map((stored) => hasher.isOutdated(stored))).toEqual([true, true, true, true]);
+  });
+
+  it('matches nothing with a hash of an unknown kind', async () => {
+    for (const stored of ['', 'secret', '$1$salt$qJH7.N4xYta3aEG/dfqo/0'])
+      expect(await hasher.verify('secret', stored)).toBe(false);
+  });
+
   it('turns callers away when the queue is full, and takes them again afterwards', async () => {
     const narrow = new PasswordHasher({ concurrency: 1, queue: 2 });
     const outcomes = await Promise.allSettled(

@@ -3,6 +3,7 @@ import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { AuthError } from '#common';
+import { kindOfHash, verifyHash } from './foreign-hashes.js';
 
 /**
  * argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. argon2id is
@@ -44,19 +45,25 @@ export class PasswordHasher {
   }
 
   /**
-   * Whether the password is the one that was hashed. Without a hash (unknown e-mail, account without a password) one
-   * is verified nevertheless, so that the time does not tell whether the account exists.
+   * Whether the password is the one that was hashed, by us or elsewhere ({@link kindOfHash}). Without a hash (unknown
+   * e-mail, account without a password), and beside one that costs nothing, one of ours is verified nevertheless, so
+   * that the time does not tell whether the account exists.
+   *
+   * An imported bcrypt hash takes its own time, several times that of ours, until its owner has signed in once: whoever
+   * measures can tell that such an account exists. Nothing could hide that but slowing down every failed sign-in to
+   * the slowest kind; a reset of the password ends it as well.
    * @throws AuthError LOGIN_BUSY
    */
   verify(password: string, stored: string | null): Promise<boolean> {
     return this.bounded(async () => {
-      const matches = await verify(stored ?? (await this.nobodys), password);
-      return matches && stored !== null;
+      if (stored === null || !takesTime(stored)) await verify(await this.nobodys, password);
+      return stored !== null && (await verifyHash(password, stored));
     });
   }
 
-  /** Whether a hash was made with other parameters than today's. */
+  /** Whether a hash was made in another way than ours, or with other parameters than today's. */
   isOutdated(stored: string): boolean {
+    if (kindOfHash(stored) !== 'argon2' || !stored.startsWith('$argon2id$')) return true;
     const { memoryCost, timeCost, parallelism } = parseOptions(stored);
     return (
       memoryCost !== PARAMETERS.memoryCost ||
@@ -77,4 +84,9 @@ export class PasswordHasher {
     }
     return this.limit(work);
   }
+}
+
+function takesTime(stored: string): boolean {
+  const kind = kindOfHash(stored);
+  return kind === 'argon2' || kind === 'bcrypt';
 }
