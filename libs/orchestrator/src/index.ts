@@ -5,11 +5,5 @@ export { DockerRuntime } from './runtimes/docker/docker-runtime.js';
 export { hostAddress } from './runtimes/docker/host-address.js';
 export { PortTakenError, StartFailedError } from './runtimes/errors.js';
 export { ProcessRuntime } from './runtimes/process/process-runtime.js';
-export { PortAllocator } from './ports/port-allocator.js';
-export {
-  SliceRuntime,
-  type SliceInstance,
-  type SliceSpec,
-  type SliceUsage,
-} from './runtimes/slice-runtime.js';
+export { SliceRuntime, type SliceInstance, type SliceSpec } from './runtimes/slice-runtime.js';
 export { SliceDirectory, type SliceLocation } from './slices/slice-directory.js';
