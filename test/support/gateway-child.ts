@@ -1,4 +1,8 @@
 import 'reflect-metadata';
+import type { TestingModuleBuilder } from '@nestjs/testing';
+import { AppConfig } from '#config';
+import { DockerRuntime, InstallationId, SliceRuntime } from '#orchestrator';
+import { findContainersByName } from './container-names.js';
 import { CrashPoints, type Moment } from './crash-points.js';
 import { Gateway } from './gateway.js';
 import { borrowed, type TestDatabase } from './postgres.js';
@@ -13,15 +17,22 @@ export interface GatewaySetting {
   readonly database: Pick<TestDatabase, 'connection'>;
   readonly dataDir: string;
   readonly env: NodeJS.ProcessEnv;
+  /** With SLICE_NETWORK: the container that joins the slices' networks in the place of the gateway's own. */
+  readonly standIn?: string;
 }
 
 /** What it is told. */
-export type Order = { begin: GatewaySetting } | { crash: Moment; nth: number };
+export type Order = { begin: GatewaySetting } | { crash: Moment; nth: number } | { steps: true };
 
 let crashPoints: CrashPoints | undefined;
 
-async function begin({ database, dataDir, env }: GatewaySetting): Promise<string> {
-  const gateway = await Gateway.start({ database: borrowed(database.connection), dataDir, env });
+async function begin({ database, dataDir, env, standIn }: GatewaySetting): Promise<string> {
+  const gateway = await Gateway.start({
+    database: borrowed(database.connection),
+    dataDir,
+    env,
+    ...(standIn === undefined ? {} : { override: (builder) => joinBy(builder, standIn) }),
+  });
   crashPoints = new CrashPoints(gateway);
   const end = (): void => void gateway[Symbol.asyncDispose]().finally(() => process.exit());
   process.once('SIGTERM', end);
@@ -29,8 +40,22 @@ async function begin({ database, dataDir, env }: GatewaySetting): Promise<string
   return gateway.url;
 }
 
+function joinBy(builder: TestingModuleBuilder, gateway: string): TestingModuleBuilder {
+  findContainersByName();
+  return builder.overrideProvider(SliceRuntime).useFactory({
+    inject: [AppConfig, InstallationId],
+    factory: ({ slices: { dockerHost: host, network, subnetPool } }: AppConfig, { value }: InstallationId) =>
+      new DockerRuntime({
+        installationId: value,
+        host,
+        network: { prefix: network ?? '', subnetPool, gateway },
+      }),
+  });
+}
+
 async function obey(order: Order): Promise<object> {
   if ('begin' in order) return { url: await begin(order.begin) };
+  if ('steps' in order) return { steps: crashPoints?.steps() };
   crashPoints?.arm(order.crash, order.nth);
   return {};
 }

@@ -32,8 +32,9 @@ export class GatewayProcess implements AsyncDisposable {
     return gateway;
   }
 
-  async begin({ database: { connection }, dataDir, env }: GatewaySetting): Promise<void> {
-    const answer = await this.tell({ begin: { database: { connection }, dataDir, env } });
+  async begin({ database: { connection }, dataDir, env, standIn }: GatewaySetting): Promise<void> {
+    const begin = { database: { connection }, dataDir, env, ...(standIn === undefined ? {} : { standIn }) };
+    const answer = await this.tell({ begin });
     this.address = (answer as { url: string }).url;
   }
 
@@ -53,6 +54,11 @@ export class GatewayProcess implements AsyncDisposable {
   /** Lets it die at the n-th step from now; see {@link CrashPoints}. */
   async crashAt(moment: Moment, nth: number): Promise<void> {
     await this.tell({ crash: moment, nth });
+  }
+
+  /** What it has done since it was told to die, or all its life. */
+  async steps(): Promise<readonly string[]> {
+    return ((await this.tell({ steps: true })) as { steps: string[] }).steps;
   }
 
   /** kill -9 */

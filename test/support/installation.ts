@@ -5,7 +5,7 @@ import { eventually } from './eventually.js';
 import type { GatewaySetting } from './gateway-child.js';
 import { Gateway, type GatewayOptions, testEnvironment } from './gateway.js';
 import { createTestDatabase, type TestDatabase, withClient } from './postgres.js';
-import { lookAtSlices, processesBelow, processSlices, type SliceWorld } from './slice-world.js';
+import { type HostWorld, lookAtSlices, processesBelow, processSlices } from './slice-world.js';
 import { TINY_SLICES } from './tiny-slices.js';
 
 /** A database and a data directory, on which gateways come and go. */
@@ -35,7 +35,7 @@ export class Installation implements GatewaySetting, AsyncDisposable {
   }
 
   /** What there is of its slices; of processes, unless told how else to find them. */
-  async look(find = (): Promise<Pick<SliceWorld, 'instances' | 'data'>> => processSlices(this.dataDir)) {
+  async look(find = (): Promise<HostWorld> => processSlices(this.dataDir)) {
     return lookAtSlices(this.database, await find());
   }
 

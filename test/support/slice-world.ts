@@ -13,12 +13,23 @@ export interface SliceWorld {
   readonly instances: readonly number[];
   /** Data directories or volumes. */
   readonly data: readonly number[];
+  /** Networks of their own. */
+  readonly networks: readonly number[];
+  /** Containers that only serve to set up a volume, by name. */
+  readonly helpers: readonly string[];
 }
 
-/** A world in which there is everything of these slices, and nothing of any other. */
-export function worldOf(ids: readonly number[]): SliceWorld {
+/** What there is of slices outside the database. */
+export type HostWorld = Pick<SliceWorld, 'instances' | 'data' | 'networks' | 'helpers'>;
+
+/**
+ * A world in which there is everything of these slices, and nothing of any other.
+ * @param reached by a port of the host each, or on a network each
+ */
+export function worldOf(ids: readonly number[], reached: 'ports' | 'networks' = 'ports'): SliceWorld {
   const all = ids.toSorted((a, b) => a - b);
-  return { rows: all, ports: all, databases: all, roles: all, instances: all, data: all };
+  const reach = { ports: [], networks: [], [reached]: all };
+  return { rows: all, databases: all, roles: all, instances: all, data: all, helpers: [], ...reach };
 }
 
 /**
@@ -27,7 +38,7 @@ export function worldOf(ids: readonly number[]): SliceWorld {
  */
 export async function lookAtSlices(
   { connection }: Pick<TestDatabase, 'connection'>,
-  host: Pick<SliceWorld, 'instances' | 'data'>,
+  host: HostWorld,
 ): Promise<SliceWorld> {
   return withClient(connection, async (client) => {
     const ids = async (sql: string): Promise<number[]> =>
@@ -48,7 +59,7 @@ export async function lookAtSlices(
 }
 
 /** The slices that run as processes, found by the DATA_DIR in their environment, and those that have a folder. */
-export async function processSlices(dataDir: string): Promise<Pick<SliceWorld, 'instances' | 'data'>> {
+export async function processSlices(dataDir: string): Promise<HostWorld> {
   const root = resolve(dataDir, 'slices');
   const installations = await readdir(root).catch((): string[] => []);
   const folders = await Promise.all(installations.map((name) => readdir(join(root, name))));
@@ -58,6 +69,8 @@ export async function processSlices(dataDir: string): Promise<Pick<SliceWorld, '
       .flat()
       .map(Number)
       .toSorted((a, b) => a - b),
+    networks: [],
+    helpers: [],
   };
 }
 
@@ -73,16 +86,25 @@ export async function processesBelow(root: string): Promise<{ pid: number; slice
   return found;
 }
 
-/** The slices that run as containers, and those that have a volume. */
-export async function containerSlices(
-  installationId: string,
-): Promise<Pick<SliceWorld, 'instances' | 'data'>> {
-  const filters = { label: [`sluice.installation=${installationId}`, 'sluice.slice'] };
-  const [containers, { Volumes: volumes }] = await Promise.all([
-    docker.listContainers({ all: true, filters }),
+/** The slices that run as containers, and those that have a volume or a network. */
+export async function containerSlices(installationId: string): Promise<HostWorld> {
+  const ours = `sluice.installation=${installationId}`;
+  const filters = { label: [ours, 'sluice.slice'] };
+  const [containers, { Volumes: volumes }, networks] = await Promise.all([
+    docker.listContainers({ all: true, filters: { label: [ours] } }),
     docker.listVolumes({ filters }),
+    docker.listNetworks({ filters }),
   ]);
-  return { instances: labelledIds(containers), data: labelledIds(volumes) };
+  return {
+    instances: labelledIds(containers.filter(isSlice)),
+    data: labelledIds(volumes),
+    networks: labelledIds(networks.map(({ Labels }) => ({ Labels: Labels ?? {} }))),
+    helpers: containers.filter((each) => !isSlice(each)).flatMap(({ Names }) => Names),
+  };
+}
+
+function isSlice({ Labels }: { Labels: Record<string, string> }): boolean {
+  return 'sluice.slice' in Labels;
 }
 
 function labelledIds(all: readonly { Labels: Record<string, string> }[]): number[] {

@@ -1,71 +1,90 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { buildTinyApp, describeWithDocker, removeNetworks, TINY_APP_IMAGE } from '../../support/docker.js';
-import { eventually } from '../../support/eventually.js';
+import { randomUUID } from 'node:crypto';
+import {
+  buildTinyApp,
+  describeWithDocker,
+  docker,
+  removeInstallation,
+  TEST_SUBNETS,
+  TINY_APP_IMAGE,
+} from '../../support/docker.js';
 import { GatewayProcess } from '../../support/gateway-process.js';
 import { Installation } from '../../support/installation.js';
-import { containerSlices, type SliceWorld, worldOf } from '../../support/slice-world.js';
+import { type CrashScene, expectAllOrNone, killAtEachStep } from '../../support/kill-at-each-step.js';
+import { containerSlices } from '../../support/slice-world.js';
 import { soak } from '../../support/soak.js';
 
-/** Of the steps, every so many: containers take their time. The other runtime's test takes every step. */
-const STRIDE = soak(1, 6);
+const SLICES = { SLICE_RUNTIME: 'docker', SLICE_IMAGE: TINY_APP_IMAGE };
+
+/** Containers take their time. The other runtime's test takes more of the steps they have in common. */
+const STRIDE = soak(1, 9);
+
+async function sceneWith(env: NodeJS.ProcessEnv, standIn?: string): Promise<CrashScene & { id: string }> {
+  const installation = await Installation.create({ ...SLICES, ...env });
+  const [row] = await installation.query<{ id: string }>('SELECT id FROM installation');
+  const id = row?.id ?? '';
+  const { database, dataDir, env: whole } = installation;
+  return {
+    installation,
+    id,
+    setting: { database, dataDir, env: whole, ...(standIn === undefined ? {} : { standIn }) },
+    find: () => containerSlices(id),
+    reached: standIn === undefined ? 'ports' : 'networks',
+  };
+}
+
+/** Destroys what is left, by a gateway that nobody kills, and makes sure that nothing stays behind. */
+async function leave(scene: CrashScene & { id: string }): Promise<void> {
+  const last = await GatewayProcess.start(scene.setting);
+  for (const slice of await scene.installation.settled()) await last.operator().destroy(slice);
+  expect(await expectAllOrNone(scene)).toEqual([]);
+  await last.stop();
+  await removeInstallation(scene.id);
+  await scene.installation[Symbol.asyncDispose]();
+}
 
 describeWithDocker('a gateway that is killed while its slices are containers', () => {
-  let installation: Installation;
-  let id = '';
-  const look = (): Promise<SliceWorld> => installation.look(() => containerSlices(id));
+  beforeAll(buildTinyApp, 120_000);
+
+  it('leaves all of a slice or nothing, once the next one has started', async () => {
+    const scene = await sceneWith({});
+    const { creation, destruction } = await killAtEachStep(scene, { moment: 'after', stride: STRIDE });
+    expect(creation.filter((step) => step.includes('/'))).toEqual([
+      'POST /volumes/create',
+      'POST /containers/create',
+      'PUT /containers/*/archive',
+      'DELETE /containers/*',
+      'POST /containers/create',
+      'POST /containers/*/start',
+    ]);
+    expect(destruction.filter((step) => step.includes('/'))).toEqual([
+      'POST /containers/*/stop',
+      'DELETE /containers/*',
+      'DELETE /volumes/*',
+    ]);
+    await leave(scene);
+  }, 600_000);
+});
+
+describeWithDocker('a gateway that is killed while each slice has a network of its own', () => {
+  const name = `sluice-test-gateway-${randomUUID().slice(0, 8)}`;
 
   beforeAll(async () => {
     await buildTinyApp();
-    installation = await Installation.create({ SLICE_RUNTIME: 'docker', SLICE_IMAGE: TINY_APP_IMAGE });
-    const [row] = await installation.query<{ id: string }>('SELECT id FROM installation');
-    id = row?.id ?? '';
+    const standIn = await docker.createContainer({ name, Image: TINY_APP_IMAGE, HostConfig: { Init: true } });
+    await standIn.start();
   }, 120_000);
 
-  afterAll(async () => {
-    const last = await GatewayProcess.start(installation);
-    for (const slice of await installation.settled()) await last.operator().destroy(slice);
-    expect(await look()).toEqual(worldOf([]));
-    await last.stop();
-    await removeNetworks(id);
-    await installation[Symbol.asyncDispose]();
-  }, 60_000);
-
-  async function expectAllOrNone(): Promise<readonly number[]> {
-    return eventually(async () => {
-      const slices = await installation.settled();
-      expect(await look()).toEqual(worldOf(slices));
-      return slices;
-    }, 30_000);
-  }
+  afterAll(() => docker.getContainer(name).remove({ force: true }));
 
   it('leaves all of a slice or nothing, once the next one has started', async () => {
-    let survived = false;
-    for (let nth = 1; !survived; nth += STRIDE) {
-      const gateway = await GatewayProcess.start(installation);
-      await expectAllOrNone();
-      await gateway.crashAt('after', nth);
-      survived = await gateway
-        .operator()
-        .provision()
-        .then(
-          ({ status }) => status === 201,
-          () => false,
-        );
-      await gateway.kill();
-    }
-    for (let nth = 1; ; nth += STRIDE) {
-      const gateway = await GatewayProcess.start(installation);
-      const [slice] = await expectAllOrNone();
-      if (slice === undefined) {
-        await gateway.stop();
-        return;
-      }
-      await gateway.crashAt('after', nth);
-      await gateway
-        .operator()
-        .destroy(slice)
-        .catch(() => undefined);
-      await gateway.kill();
-    }
-  }, 300_000);
+    const env = { SLICE_NETWORK: `net-${name.slice(-8)}`, SLICE_SUBNETS: TEST_SUBNETS };
+    const scene = await sceneWith(env, name);
+    const { creation, destruction } = await killAtEachStep(scene, { moment: 'after', stride: STRIDE });
+    expect(creation).toEqual(expect.arrayContaining(['POST /networks/create', 'POST /networks/*/connect']));
+    expect(destruction).toEqual(
+      expect.arrayContaining(['POST /networks/*/disconnect', 'DELETE /networks/*']),
+    );
+    await leave(scene);
+  }, 600_000);
 });

@@ -37,7 +37,8 @@ describe('while no Docker Engine answers', () => {
   it('provisions nothing, says so, and leaves nothing half done', async () => {
     expectUnavailable(await gateway.operator().provision({ name: 'wanted' }));
     expectUnavailable(await gateway.operator().post('/orchestrator/slices?wait=false', {}));
-    expect(await installation.look(async () => ({ instances: [], data: [] }))).toEqual(worldOf([]));
+    const host = { instances: [], data: [], networks: [], helpers: [] };
+    expect(await installation.look(async () => host)).toEqual(worldOf([]));
   });
 
   it('can tell neither what runs nor what is orphaned', async () => {
