@@ -132,7 +132,7 @@ export class Edge implements EdgeHandler {
     refused: (error: DomainError) => void,
   ): void {
     try {
-      const lookedUp = this.gate.admit(req.headers.cookie, admitted);
+      const lookedUp = this.gate.admit(req, admitted);
       lookedUp?.catch((error: unknown) => refused(this.explain(req, error)));
     } catch (error) {
       refused(this.explain(req, error));

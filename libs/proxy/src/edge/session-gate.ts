@@ -8,6 +8,16 @@ import { SessionRenewal } from './session-renewal.js';
 import type { Visitor } from './visitor.js';
 import { VisitorCache } from './visitor-cache.js';
 
+/** A `Cookie` header, and what it presents as its session. */
+interface Presented {
+  readonly cookie: string | undefined;
+  readonly hashes: readonly (string | null)[];
+}
+
+const PRESENTED = Symbol('sluice.presentedSessions');
+
+type PresentingRequest = IncomingMessage & { socket: { [PRESENTED]?: Presented } };
+
 /** Finds out who sends a request on a slice path. There only the session counts: `Authorization` is the app's. */
 @Injectable()
 export class SessionGate {
@@ -25,8 +35,8 @@ export class SessionGate {
    * before it returns is heard of by the next revocation: nothing comes between the last check and its call.
    * @throws AuthError UNAUTHENTICATED, AMBIGUOUS_SESSION
    */
-  admit(cookieHeader: string | undefined, admitted: (visitor: Visitor) => void): void | Promise<void> {
-    const hashes = this.cookie.hashesIn(cookieHeader);
+  admit(req: IncomingMessage, admitted: (visitor: Visitor) => void): void | Promise<void> {
+    const hashes = this.presentedBy(req);
     const [only] = hashes;
     if (only === undefined) throw unauthenticated();
     const known = hashes.length === 1 && only !== null ? this.cache.get(only) : undefined;
@@ -52,11 +62,17 @@ export class SessionGate {
     void this.extend(sessionHash, renewal);
   }
 
+  /** A connection mostly brings one browser's requests, all with the same cookies: those are read once. */
+  private presentedBy({ headers: { cookie }, socket }: PresentingRequest): Presented['hashes'] {
+    const last = socket[PRESENTED];
+    if (last !== undefined && last.cookie === cookie) return last.hashes;
+    const hashes = this.cookie.hashesIn(cookie);
+    socket[PRESENTED] = { cookie, hashes };
+    return hashes;
+  }
+
   /** Anew when a revocation came between the look-up that found the visitor and the end of the last one. */
-  private async lookUp(
-    hashes: readonly (string | null)[],
-    admitted: (visitor: Visitor) => void,
-  ): Promise<void> {
+  private async lookUp(hashes: Presented['hashes'], admitted: (visitor: Visitor) => void): Promise<void> {
     for (;;) {
       using changes = this.cache.watch();
       const visitor = await this.theOneAmong(hashes);
@@ -67,7 +83,7 @@ export class SessionGate {
   }
 
   /** One look-up after the other: one request must not take several connections of the pool at once. */
-  private async theOneAmong(hashes: readonly (string | null)[]): Promise<Visitor> {
+  private async theOneAmong(hashes: Presented['hashes']): Promise<Visitor> {
     const visitors: (Visitor | null)[] = [];
     for (const hash of hashes) visitors.push(hash === null ? null : await this.cache.find(hash));
     const one = theOneSession(visitors.map((visitor) => visitor?.principal ?? null));
