@@ -22,7 +22,7 @@ import { CsrfGuard } from './origins/csrf.guard.js';
 import { PasswordHasher, PasswordHasherOptions } from './passwords/password-hasher.js';
 import { Authenticator } from './principals/authenticator.js';
 import { PassportAuthentication } from './principals/passport-authentication.js';
-import { AdminKeyStrategy, SessionStrategy } from './principals/strategies.js';
+import { AdminKeyStrategy, SessionStrategy, TokenStrategy } from './principals/strategies.js';
 import { LoginStates } from './sessions/login-states.js';
 import { PostgresLoginStates } from './sessions/postgres-login-states.js';
 import { PostgresSessionStore } from './sessions/postgres-session-store.js';
@@ -31,11 +31,22 @@ import { SessionRevocations } from './sessions/session-revocations.js';
 import { SessionStore } from './sessions/session-store.js';
 import { SessionSweeper } from './sessions/session-sweeper.js';
 import { SessionsService } from './sessions/sessions.service.js';
+import { GatewayTokens } from './tokens/gateway-tokens.js';
+import { GuestController } from './tokens/guest.controller.js';
+import { AdminTwoFactors } from './totp/admin-two-factors.js';
+import { CodeThrottle } from './totp/code-throttle.js';
+import { RecentSignIn } from './totp/recent-sign-in.js';
+import { SecondFactor } from './totp/second-factor.js';
+import { TotpController } from './totp/totp.controller.js';
+import { TotpFactors } from './totp/totp-factors.js';
+import { TotpService } from './totp/totp.service.js';
 
 const principals: Provider[] = [
   Authenticator,
   SessionStrategy,
   AdminKeyStrategy,
+  TokenStrategy,
+  GatewayTokens,
   PassportAuthentication,
   SessionCookie,
   SessionRevocations,
@@ -56,6 +67,15 @@ const accounts: Provider[] = [
   FirstAdmin,
   PasswordHasher,
   { provide: PasswordHasherOptions, useValue: new PasswordHasherOptions() },
+];
+
+const twoFactors: Provider[] = [
+  TotpFactors,
+  SecondFactor,
+  TotpService,
+  RecentSignIn,
+  CodeThrottle,
+  AdminTwoFactors,
 ];
 
 const limits: Provider[] = [
@@ -79,8 +99,8 @@ const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((
 @Global()
 @Module({
   imports: [ScheduleModule.forRoot()],
-  controllers: [AuthController],
-  providers: [...principals, ...accounts, ...limits, ...guards],
+  controllers: [AuthController, TotpController, GuestController],
+  providers: [...principals, ...accounts, ...twoFactors, ...limits, ...guards],
   exports: [
     Authenticator,
     SessionStore,
@@ -92,6 +112,7 @@ const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((
     TrustProxy,
     CallerPipe,
     Users,
+    GatewayTokens,
   ],
 })
 export class AuthModule {}

@@ -3,8 +3,10 @@ import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { AuthError } from '#common';
 import { PassportAuthentication, type StrategyName } from '../principals/passport-authentication.js';
+import { userOf } from '../principals/principal.js';
 import { setPrincipal } from '../principals/principal-of.js';
-import { ADMIN_KEY_STRATEGY, SESSION_STRATEGY } from '../principals/strategies.js';
+import { ADMIN_KEY_STRATEGY, SESSION_STRATEGY, TOKEN_STRATEGY } from '../principals/strategies.js';
+import { AdminTwoFactors } from '../totp/admin-two-factors.js';
 import { type Access, accessOf, permits } from './access.js';
 
 /** Refuses by default: a handler that does not say who may call it answers nobody, whoever they are. */
@@ -15,6 +17,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly passport: PassportAuthentication,
+    private readonly adminTwoFactors: AdminTwoFactors,
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
@@ -31,14 +34,18 @@ export class AccessGuard implements CanActivate {
     if (principal === null) throw unauthenticated(access);
     if (!permits(access, principal))
       throw new AuthError('FORBIDDEN', 'You may not do this with this account.');
+    const admin = access.kind === 'admin' ? userOf(principal) : null;
+    if (admin !== null) this.adminTwoFactors.check(admin);
     setPrincipal(request, principal);
     return true;
   }
 }
 
-/** Where the key is wanted the session is looked at too: whoever is signed in is told 403, not to sign in. */
+/** Where the key is wanted the others are looked at too: whoever is signed in is told 403, not to sign in. */
 function strategiesFor(access: Access): readonly StrategyName[] {
-  return access.kind === 'session' ? [SESSION_STRATEGY] : [ADMIN_KEY_STRATEGY, SESSION_STRATEGY];
+  return access.kind === 'session'
+    ? [SESSION_STRATEGY]
+    : [ADMIN_KEY_STRATEGY, TOKEN_STRATEGY, SESSION_STRATEGY];
 }
 
 function unauthenticated(access: Access): AuthError {

@@ -3,10 +3,10 @@ import type { Reflector } from '@nestjs/core';
 import { ApiSecurity } from '@nestjs/swagger';
 import { assertNever } from '#common';
 import { ApiErrors } from '../documentation/api-errors.js';
-import { ADMIN_KEY_SCHEMES, SESSION_SCHEME } from '../documentation/security-schemes.js';
+import { ADMIN_KEY_SCHEMES, SESSION_SCHEME, TOKEN_SCHEME } from '../documentation/security-schemes.js';
 import type { Principal } from '../principals/principal.js';
 
-/** What the operator shows: `ADMIN_KEY` only, or the session of an admin as well. */
+/** What the operator shows: `ADMIN_KEY` only, or the session or gateway token of an admin as well. */
 export type AdminCredential = 'key' | 'keyOrSession';
 
 /** Who may call a handler. */
@@ -35,7 +35,9 @@ export const RequireAdmin = (credential: AdminCredential): MethodDecorator & Cla
   applyDecorators(
     declare({ kind: 'admin', credential }),
     ...ADMIN_KEY_SCHEMES.map((scheme) => ApiSecurity(scheme)),
-    ...(credential === 'key' ? [] : [ApiSecurity(SESSION_SCHEME)]),
+    ...(credential === 'key'
+      ? []
+      : [ApiSecurity(SESSION_SCHEME), ApiSecurity(TOKEN_SCHEME), ApiErrors('TOTP_ENROLMENT_REQUIRED')]),
     ApiErrors('UNAUTHENTICATED', 'FORBIDDEN', 'AMBIGUOUS_SESSION', 'CSRF_REJECTED'),
   );
 
@@ -70,8 +72,9 @@ function isOperator(principal: Principal, credential: AdminCredential): boolean 
       return true;
     case 'session':
       return credential === 'keyOrSession' && principal.user.role === 'admin';
-    case 'apiKey':
     case 'token':
+      return credential === 'keyOrSession' && principal.user?.role === 'admin';
+    case 'apiKey':
       return false;
     default:
       return assertNever(principal);

@@ -6,6 +6,7 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
+import { z } from 'zod';
 import { Public, RequireSession } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { CurrentSession } from '../access/current-principal.js';
@@ -27,6 +28,7 @@ import {
   type SignedIn,
   signedInSchema,
 } from './schemas.js';
+import { type AdminTokenIssued, adminTokenSchema } from '../tokens/schemas.js';
 import { SetCookieInterceptor, type WithCookie } from './with-cookie.js';
 
 @ApiTags('auth')
@@ -59,14 +61,21 @@ export class AuthController {
   @Post('login')
   @Public()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Sign in with e-mail address and password' })
-  @ApiOkResponse({ description: 'Signed in by the cookie', standardSchema: signedInSchema })
+  @ApiOperation({
+    summary: 'Sign in with e-mail address and password',
+    description: 'With `username` in the place of `email` an admin gets a gateway token and no cookie.',
+  })
+  @ApiOkResponse({
+    description: 'Signed in by the cookie, or by the token',
+    standardSchema: z.union([signedInSchema, adminTokenSchema]),
+  })
   @ApiErrors(...BODY_ERRORS, 'INVALID_CREDENTIALS', 'ACCOUNT_DISABLED', 'LOGIN_BUSY')
+  @ApiErrors('TOTP_REQUIRED', 'TOTP_INVALID', 'TOTP_ENROLMENT_REQUIRED')
   @ApiErrors('AMBIGUOUS_SESSION', 'CSRF_REJECTED')
   login(
     @Body({ schema: loginSchema }) body: LoginInput,
     @FromCaller() caller: Caller,
-  ): Promise<WithCookie<SignedIn>> {
+  ): Promise<WithCookie<SignedIn | AdminTokenIssued>> {
     return this.logins.login(body, caller);
   }
 

@@ -33,12 +33,37 @@ export const registrationSchema = z.strictObject({
 });
 export type RegistrationInput = z.infer<typeof registrationSchema>;
 
-/** No lower bound of the password: that would tell nothing but the rule. The upper one bounds the work. */
-export const loginSchema = z.strictObject({
-  email: emailSchema,
-  password: z.string().max(256, 'must be 256 characters at the most'),
-});
-export type LoginInput = z.infer<typeof loginSchema>;
+/**
+ * By `email` for a session, by `username` for an admin's token. No lower bound of the password: that would tell nothing
+ * but the rule. The upper one bounds the work.
+ */
+export const loginSchema = z
+  .strictObject({
+    email: emailSchema.optional(),
+    /** The e-mail address of an admin. */
+    username: emailSchema.optional(),
+    password: z.string().max(256, 'must be 256 characters at the most'),
+    /** Of an account with two factors: the code of the authenticator app, or a recovery code. */
+    totp: z.string().trim().max(64, 'must be 64 characters at the most').optional(),
+  })
+  .transform(({ email, username, password, totp }, { issues, value }): LoginInput => {
+    const account = email ?? username;
+    if (account !== undefined && (email === undefined || username === undefined)) {
+      return { account, wants: email === undefined ? 'token' : 'session', password, totp };
+    }
+    const message = account === undefined ? 'is required, or username' : 'must not stand beside username';
+    issues.push({ code: 'custom', input: value, path: ['email'], message });
+    return z.NEVER;
+  });
+
+/** A sign-in: to which account, by what, and what for. */
+export interface LoginInput {
+  /** Normalised. */
+  readonly account: string;
+  readonly wants: 'session' | 'token';
+  readonly password: string;
+  readonly totp: string | undefined;
+}
 
 const userSchema = z
   .object({

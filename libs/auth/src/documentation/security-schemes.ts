@@ -1,6 +1,7 @@
 import type { DocumentBuilder } from '@nestjs/swagger';
 
 export const SESSION_SCHEME = 'session';
+export const TOKEN_SCHEME = 'adminToken';
 
 const ADMIN_KEY_SCHEME = 'adminKey';
 const ADMIN_BEARER_SCHEME = 'adminKeyAsBearer';
@@ -20,5 +21,14 @@ export function addSecuritySchemes(document: DocumentBuilder, cookieName: string
       { type: 'apiKey', in: 'header', name: 'X-Admin-Key', description: 'ADMIN_KEY.' },
       ADMIN_KEY_SCHEME,
     )
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'ADMIN_KEY.' }, ADMIN_BEARER_SCHEME);
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'ADMIN_KEY.' }, ADMIN_BEARER_SCHEME)
+    .addBearerAuth(
+      {
+        type: 'http',
+        scheme: 'bearer',
+        bearerFormat: 'JWT',
+        description: 'Issued by POST /auth/login to an admin.',
+      },
+      TOKEN_SCHEME,
+    );
 }

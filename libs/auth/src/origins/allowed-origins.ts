@@ -29,6 +29,12 @@ export class AllowedOrigins {
     this.own = twin === undefined ? [origin] : [origin, new URL(`${protocol}//${twin}:${port}`).origin];
   }
 
+  /** Our own host, with its port unless that is the default: who issued a token. */
+  get ownHost(): string {
+    const [origin] = this.own;
+    return origin === undefined ? 'localhost' : new URL(origin).host;
+  }
+
   /** @param origin as a browser writes it: scheme, host and, unless it is the default, port */
   allows(origin: string): boolean {
     return this.own.includes(origin) || this.others.has(origin);

@@ -6,8 +6,8 @@ import { AllowedOrigins } from './allowed-origins.js';
 import { csrfVerdict } from './csrf-verdict.js';
 
 /**
- * Refuses what another site makes a browser do. Only a caller with a key is exempt: a browser does not send one by
- * itself. Public endpoints are not, because sign-in and registration set a cookie: a form on a foreign page could
+ * Refuses what another site makes a browser do. Only a caller with a key or a token is exempt: a browser does not
+ * send one by itself. Public endpoints are not, because sign-in and registration set a cookie: a form on a foreign page could
  * sign a visitor in to the attacker's account and wait for what they store there (login CSRF).
  */
 @Injectable()
@@ -16,7 +16,8 @@ export class CsrfGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<Request>();
-    if (principalOf(request)?.kind === 'adminKey') return true;
+    const principal = principalOf(request);
+    if (principal !== null && principal.kind !== 'session') return true;
     const { origin, referer, 'sec-fetch-site': secFetchSite } = request.headers;
     const verdict = csrfVerdict(
       { method: request.method, origin, referer, secFetchSite: secFetchSite?.toString() },

@@ -4,7 +4,8 @@ import { AuthError, bearerToken, sameSecret } from '#common';
 import { AppConfig } from '#config';
 import { SessionCookie } from '../sessions/session-cookie.js';
 import { SessionStore } from '../sessions/session-store.js';
-import type { AdminKeyPrincipal, Principal, SessionPrincipal } from './principal.js';
+import { GatewayTokens } from '../tokens/gateway-tokens.js';
+import type { AdminKeyPrincipal, Principal, SessionPrincipal, TokenPrincipal } from './principal.js';
 
 /** The headers that can carry a credential. */
 export type CredentialHeaders = Pick<IncomingHttpHeaders, 'authorization' | 'cookie'> & {
@@ -21,6 +22,7 @@ export class Authenticator {
     private readonly config: AppConfig,
     private readonly cookie: SessionCookie,
     private readonly sessions: SessionStore,
+    private readonly tokens: GatewayTokens,
   ) {}
 
   /**
@@ -28,7 +30,11 @@ export class Authenticator {
    * @throws AuthError AMBIGUOUS_SESSION
    */
   async authenticate(headers: CredentialHeaders): Promise<Principal | null> {
-    return this.authenticateAdminKey(headers) ?? (await this.authenticateSession(headers.cookie));
+    return (
+      this.authenticateAdminKey(headers) ??
+      (await this.authenticateToken(headers)) ??
+      (await this.authenticateSession(headers.cookie))
+    );
   }
 
   /**
@@ -45,6 +51,12 @@ export class Authenticator {
       found.push(hash === null ? null : await this.sessions.find(hash));
     }
     return theOneSession(found);
+  }
+
+  /** A gateway token as `Authorization: Bearer`: an admin's, or a guest's. */
+  async authenticateToken({ authorization }: CredentialHeaders): Promise<TokenPrincipal | null> {
+    const token = bearerToken(authorization);
+    return token === undefined ? null : this.tokens.verify(token);
   }
 
   /** `X-Admin-Key` or `Authorization: Bearer`, compared in constant time. */

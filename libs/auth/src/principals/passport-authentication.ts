@@ -2,18 +2,26 @@ import { Injectable } from '@nestjs/common';
 import type { Request, RequestHandler, Response } from 'express';
 import passport from 'passport';
 import type { Principal } from './principal.js';
-import { ADMIN_KEY_STRATEGY, AdminKeyStrategy, SESSION_STRATEGY, SessionStrategy } from './strategies.js';
+import {
+  ADMIN_KEY_STRATEGY,
+  AdminKeyStrategy,
+  SESSION_STRATEGY,
+  SessionStrategy,
+  TOKEN_STRATEGY,
+  TokenStrategy,
+} from './strategies.js';
 
-export type StrategyName = typeof SESSION_STRATEGY | typeof ADMIN_KEY_STRATEGY;
+export type StrategyName = typeof SESSION_STRATEGY | typeof ADMIN_KEY_STRATEGY | typeof TOKEN_STRATEGY;
 
 /** Runs passport strategies for a guard, in a passport of this application's own. */
 @Injectable()
 export class PassportAuthentication {
   private readonly passport = new passport.Passport();
 
-  constructor(session: SessionStrategy, adminKey: AdminKeyStrategy) {
+  constructor(session: SessionStrategy, adminKey: AdminKeyStrategy, token: TokenStrategy) {
     this.passport.use(SESSION_STRATEGY, session);
     this.passport.use(ADMIN_KEY_STRATEGY, adminKey);
+    this.passport.use(TOKEN_STRATEGY, token);
   }
 
   /** The principal of the first strategy that finds one; null when none does. What a strategy throws is thrown. */

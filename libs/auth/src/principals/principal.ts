@@ -1,3 +1,4 @@
+import { assertNever } from '#common';
 import type { SessionKind, UserRole } from '#database';
 
 /** The signed-in user as everybody else sees them: no password hash, nothing that is only the account's own. */
@@ -49,6 +50,20 @@ export interface TokenPrincipal {
   readonly scopes: readonly string[];
   /** The admin whose token it is; null for a guest. */
   readonly user: PrincipalUser | null;
+}
+
+/** The account behind a credential; null for the operator's key, workers and guests. */
+export function userOf(principal: Principal): PrincipalUser | null {
+  switch (principal.kind) {
+    case 'session':
+    case 'token':
+      return principal.user;
+    case 'adminKey':
+    case 'apiKey':
+      return null;
+    default:
+      return assertNever(principal);
+  }
 }
 
 /**

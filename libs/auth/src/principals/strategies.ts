@@ -3,10 +3,11 @@ import { PassportStrategy } from '@nestjs/passport';
 import type { Request } from 'express';
 import { Strategy } from 'passport-custom';
 import { Authenticator } from './authenticator.js';
-import type { AdminKeyPrincipal, SessionPrincipal } from './principal.js';
+import type { AdminKeyPrincipal, SessionPrincipal, TokenPrincipal } from './principal.js';
 
 export const SESSION_STRATEGY = 'session';
 export const ADMIN_KEY_STRATEGY = 'admin-key';
+export const TOKEN_STRATEGY = 'token';
 
 /**
  * @nestjs/passport registers every strategy in the one passport of the process, where the last application to start
@@ -43,5 +44,21 @@ export class AdminKeyStrategy extends PassportStrategy(Strategy, ADMIN_KEY_STRAT
 
   override validate(request: Request): AdminKeyPrincipal | null {
     return this.authenticator.authenticateAdminKey(request.headers);
+  }
+}
+
+/** passport's view of a gateway token. */
+@Injectable()
+export class TokenStrategy extends PassportStrategy(Strategy, TOKEN_STRATEGY) {
+  constructor(private readonly authenticator: Authenticator) {
+    super();
+  }
+
+  getPassportInstance(): typeof nowhere {
+    return nowhere;
+  }
+
+  override validate(request: Request): Promise<TokenPrincipal | null> {
+    return this.authenticator.authenticateToken(request.headers);
   }
 }

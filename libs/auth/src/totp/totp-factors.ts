@@ -1,0 +1,118 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import { Clock, SecretBox } from '#common';
+import { RecoveryCode, User } from '#database';
+
+/** What an account has of a second factor. */
+export interface TotpFactor {
+  /** Shared with the authenticator app, base32. */
+  readonly secret: string;
+  /** As it is stored: which enrolment this is. */
+  readonly sealed: Buffer;
+  /** Whether a code has shown that the app has the secret; until then it is asked for nowhere. */
+  readonly confirmed: boolean;
+}
+
+/** An enrolment that a first code has shown to be in an authenticator app. */
+export interface Confirmed {
+  readonly factor: TotpFactor;
+  /** Of that code, which is used up by it. */
+  readonly step: number;
+  /** Of the account's new recovery codes. */
+  readonly recoveryHashes: readonly Buffer[];
+}
+
+/**
+ * The second factors in the database. What must happen once (a code is used, an enrolment is confirmed) is one
+ * statement that the database decides: of any number of requests, over any number of replicas, one wins.
+ */
+@Injectable()
+export class TotpFactors {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly box: SecretBox,
+    private readonly clock: Clock,
+  ) {}
+
+  /** The factor of an account, confirmed or not; null when it has none. */
+  async of(userId: string): Promise<TotpFactor | null> {
+    const user = await this.dataSource.getRepository(User).findOneBy({ id: userId });
+    const sealed = user?.totpSecretSealed ?? null;
+    if (user === null || sealed === null) return null;
+    const secret = this.box.open(sealed, contextOf(userId));
+    return { secret, sealed, confirmed: user.totpConfirmedAt !== null };
+  }
+
+  /**
+   * Lays down a secret that is yet to be confirmed, in the place of an earlier one.
+   * @returns false when the account has a confirmed one
+   */
+  async begin(userId: string, secret: string): Promise<boolean> {
+    const sealed = this.box.seal(secret, contextOf(userId));
+    const { affected } = await this.dataSource
+      .getRepository(User)
+      .update({ id: userId, totpConfirmedAt: IsNull() }, { totpSecretSealed: sealed, totpLastStep: null });
+    return affected === 1;
+  }
+
+  /**
+   * Turns the factor on, unless that was done just now or another secret was laid down meanwhile.
+   * @param manager of the transaction this is part of
+   */
+  async confirm(
+    manager: EntityManager,
+    userId: string,
+    { factor, step, recoveryHashes }: Confirmed,
+  ): Promise<boolean> {
+    const { affected } = await manager
+      .getRepository(User)
+      .update(
+        { id: userId, totpConfirmedAt: IsNull(), totpSecretSealed: factor.sealed },
+        { totpConfirmedAt: this.clock.now(), totpLastStep: step },
+      );
+    if (affected !== 1) return false;
+    const codes = manager.getRepository(RecoveryCode);
+    await codes.delete({ userId });
+    await codes.insert(recoveryHashes.map((codeHash) => ({ userId, codeHash })));
+    return true;
+  }
+
+  /** Uses up a time step, and with it those before; false when it was used up already (RFC 6238 §5.2). */
+  async takeStep(userId: string, step: number): Promise<boolean> {
+    const { affected } = await this.dataSource
+      .createQueryBuilder()
+      .update(User)
+      .set({ totpLastStep: step })
+      .where('id = :userId', { userId })
+      .andWhere('totp_confirmed_at IS NOT NULL')
+      .andWhere('(totp_last_step IS NULL OR totp_last_step < :step)', { step })
+      .execute();
+    return affected === 1;
+  }
+
+  /** Uses up a recovery code; false when the account has no such one (any more). */
+  async takeRecoveryCode(userId: string, codeHash: Buffer): Promise<boolean> {
+    const { affected } = await this.dataSource.getRepository(RecoveryCode).delete({ userId, codeHash });
+    return affected === 1;
+  }
+
+  /**
+   * Turns the factor off.
+   * @param manager of the transaction this is part of
+   */
+  async remove(userId: string, manager?: EntityManager): Promise<void> {
+    if (manager === undefined) {
+      await this.dataSource.transaction((transaction) => this.remove(userId, transaction));
+      return;
+    }
+    await manager
+      .getRepository(User)
+      .update({ id: userId }, { totpSecretSealed: null, totpConfirmedAt: null, totpLastStep: null });
+    await manager.getRepository(RecoveryCode).delete({ userId });
+  }
+}
+
+/** What a secret is sealed for: it opens in this account's row and in no other. */
+function contextOf(userId: string): string {
+  return `user:${userId}:totp`;
+}

@@ -1,0 +1,120 @@
+import { Injectable } from '@nestjs/common';
+import { toDataURL } from 'qrcode';
+import { AuthError, Clock } from '#common';
+import { AppConfig } from '#config';
+import type { Caller } from '../access/caller.js';
+import { Users } from '../accounts/users.js';
+import { LoginThrottle } from '../limits/login-throttle.js';
+import { PasswordHasher } from '../passwords/password-hasher.js';
+import type { PrincipalUser, SessionPrincipal } from '../principals/principal.js';
+import { SessionsService } from '../sessions/sessions.service.js';
+import { CodeThrottle } from './code-throttle.js';
+import { newTotpSecret, normalizeCode, otpauthUrl, stepOfCode } from './one-time-codes.js';
+import { RecentSignIn } from './recent-sign-in.js';
+import { hashOfRecoveryCode, newRecoveryCodes } from './recovery-codes.js';
+import type { Confirmation, Enrolment, EnrolmentRequest, RecoveryCodes, Removal } from './schemas.js';
+import { SecondFactor, totpInvalid } from './second-factor.js';
+import { TotpFactors } from './totp-factors.js';
+
+/** Turning a second factor on and off. */
+@Injectable()
+export class TotpService {
+  constructor(
+    private readonly config: AppConfig,
+    private readonly factors: TotpFactors,
+    private readonly secondFactor: SecondFactor,
+    private readonly codes: CodeThrottle,
+    private readonly recent: RecentSignIn,
+    private readonly users: Users,
+    private readonly passwords: PasswordHasher,
+    private readonly logins: LoginThrottle,
+    private readonly sessions: SessionsService,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Makes a secret for an authenticator app. It counts for nothing until {@link confirm}.
+   * @throws AuthError REAUTHENTICATION_REQUIRED, INVALID_CREDENTIALS, TOTP_ALREADY_ENABLED
+   */
+  async enroll(session: SessionPrincipal, request: EnrolmentRequest, caller: Caller): Promise<Enrolment> {
+    const { user } = session;
+    if (request.password !== undefined) await this.checkPassword(user, request.password, caller);
+    else if (!(await this.recent.isRecent(session))) throw reauthenticationRequired('password');
+
+    const secret = newTotpSecret();
+    if (!(await this.factors.begin(user.id, secret))) throw alreadyEnabled();
+    const url = otpauthUrl(secret, this.issuer(), user.email);
+    return { secret, otpauthUrl: url, qr: await toDataURL(url) };
+  }
+
+  /**
+   * Turns the second factor on, and signs out everywhere else: who was signed in by one factor is so no longer.
+   * @returns the recovery codes, which are shown this once
+   * @throws AuthError TOTP_INVALID, TOTP_NOT_ENROLLED, TOTP_ALREADY_ENABLED
+   */
+  async confirm({ user, sessionHash }: SessionPrincipal, { code }: Confirmation): Promise<RecoveryCodes> {
+    await this.codes.admit(user.id);
+    const factor = await this.factors.of(user.id);
+    if (factor === null) throw notEnrolled();
+    if (factor.confirmed) throw alreadyEnabled();
+    const step = stepOfCode(normalizeCode(code), factor.secret, this.clock.nowMs());
+    if (step === null) throw totpInvalid();
+
+    const recoveryCodes = newRecoveryCodes();
+    const recoveryHashes = recoveryCodes.map((each) => hashOfRecoveryCode(each, factor.secret));
+    await this.sessions.endAll(user.id, {
+      except: sessionHash,
+      change: async (manager) => {
+        const confirmed = await this.factors.confirm(manager, user.id, { factor, step, recoveryHashes });
+        if (!confirmed) throw alreadyEnabled();
+      },
+    });
+    await this.codes.succeeded(user.id);
+    return { recoveryCodes };
+  }
+
+  /**
+   * Turns the second factor off, or gives an enrolment up. The password would not do in place of a code: whoever has
+   * it needs only a stolen session to be rid of what protects against them.
+   * @throws AuthError REAUTHENTICATION_REQUIRED, TOTP_INVALID
+   */
+  async remove(session: SessionPrincipal, { code }: Removal): Promise<void> {
+    const { user } = session;
+    if (user.totpEnabled) {
+      if (code !== undefined) await this.secondFactor.use(user.id, code);
+      else if (!(await this.recent.isRecent(session))) throw reauthenticationRequired('code');
+    }
+    await this.factors.remove(user.id);
+  }
+
+  /** As at a sign-in, and as often. */
+  private async checkPassword(user: PrincipalUser, password: string, caller: Caller): Promise<void> {
+    await this.logins.admit(user.email, caller.ip);
+    const account = await this.users.findByEmail(user.email);
+    if (!(await this.passwords.verify(password, account?.passwordHash ?? null))) {
+      throw new AuthError('INVALID_CREDENTIALS', 'The password is wrong.');
+    }
+    await this.logins.succeeded(user.email, caller.ip);
+  }
+
+  /** Whom the app shows the account to be with: customers know the host, not Sluice. A colon would end the name. */
+  private issuer(): string {
+    const { appUrl } = this.config.http;
+    return appUrl === null ? 'localhost' : new URL(appUrl).hostname.replaceAll(/[[\]:]/g, '');
+  }
+}
+
+function reauthenticationRequired(field: 'password' | 'code'): AuthError {
+  return new AuthError(
+    'REAUTHENTICATION_REQUIRED',
+    `You have been signed in for a while. Send \`${field}\` as well, or sign in again.`,
+  );
+}
+
+function alreadyEnabled(): AuthError {
+  return new AuthError('TOTP_ALREADY_ENABLED', 'Two factors are on already. Turn them off first.');
+}
+
+function notEnrolled(): AuthError {
+  return new AuthError('TOTP_NOT_ENROLLED', 'Begin with POST /auth/totp/enroll.');
+}
