@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, type EntityManager } from 'typeorm';
-import { User } from '#database';
+import type { EntityManager } from 'typeorm';
+import { Transactions, User } from '#database';
 import type { Caller } from '../access/caller.js';
 import { SessionCookie } from './session-cookie.js';
 import { hashSessionId, newSessionId } from './session-id.js';
@@ -24,7 +24,7 @@ export class SessionsService {
   constructor(
     private readonly store: SessionStore,
     private readonly cookie: SessionCookie,
-    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
     private readonly revocations: SessionRevocations,
   ) {}
 
@@ -59,7 +59,7 @@ export class SessionsService {
    * @throws what `change` throws, or the store; then it may be repeated
    */
   async endAll(userId: string, { except, change }: Ending = {}): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    await this.transactions.run(async (manager) => {
       await change?.(manager);
       await manager.increment(User, { id: userId }, 'tokenGeneration', 1);
       if (except === undefined) await this.store.revokeAll(userId, manager);

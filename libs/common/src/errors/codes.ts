@@ -24,6 +24,8 @@ export type AuthErrorCode =
   | 'AMBIGUOUS_SESSION'
   | 'ACCOUNT_DISABLED'
   | 'EMAIL_TAKEN'
+  | 'LINK_INVALID'
+  | 'PASSWORD_NOT_SET'
   | 'CSRF_REJECTED'
   | 'REAUTHENTICATION_REQUIRED'
   | 'TOTP_REQUIRED'
@@ -37,6 +39,7 @@ export type AuthErrorCode =
   | 'OIDC_STATE_INVALID'
   | 'OIDC_LOGIN_REFUSED'
   | 'OIDC_PROVIDER_FAILED'
+  | 'SESSION_STORE_UNAVAILABLE'
   | 'LOGIN_BUSY';
 
 export type OrchestratorErrorCode =

@@ -10,6 +10,7 @@ export function statusOf(code: ErrorCode): number {
     case 'VALIDATION_FAILED':
     case 'INVALID_JSON':
     case 'AMBIGUOUS_SESSION':
+    case 'LINK_INVALID':
     case 'OIDC_STATE_INVALID':
     case 'OIDC_LOGIN_REFUSED':
     case 'BAD_REQUEST':
@@ -39,6 +40,7 @@ export function statusOf(code: ErrorCode): number {
       return 408;
     case 'CONFLICT':
     case 'EMAIL_TAKEN':
+    case 'PASSWORD_NOT_SET':
     case 'TOTP_ALREADY_ENABLED':
     case 'TOTP_NOT_ENROLLED':
     case 'NO_SLICE':
@@ -72,6 +74,7 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_DESTROY_FAILED':
       return 502;
     case 'DATABASE_UNAVAILABLE':
+    case 'SESSION_STORE_UNAVAILABLE':
     case 'SHUTTING_DOWN':
     case 'SLICE_STARTING':
     case 'SLICE_STOPPED':

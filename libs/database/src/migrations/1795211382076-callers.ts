@@ -46,7 +46,7 @@ export class Callers1795211382076 implements MigrationInterface {
             )
         `);
     await queryRunner.query(`
-            CREATE INDEX "one_time_token_user_id_idx" ON "one_time_token" ("user_id")
+            CREATE UNIQUE INDEX "one_time_token_user_id_purpose_idx" ON "one_time_token" ("user_id", "purpose")
         `);
     await queryRunner.query(`
             CREATE INDEX "one_time_token_expires_at_idx" ON "one_time_token" ("expires_at")
@@ -190,7 +190,7 @@ export class Callers1795211382076 implements MigrationInterface {
             DROP INDEX "one_time_token_expires_at_idx"
         `);
     await queryRunner.query(`
-            DROP INDEX "one_time_token_user_id_idx"
+            DROP INDEX "one_time_token_user_id_purpose_idx"
         `);
     await queryRunner.query(`
             DROP TABLE "one_time_token"
