@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ASSIGNED_SLICES, customerWith } from '../support/assigned-slices.js';
 import { EchoApp } from '../support/echo.js';
 import { Gateway } from '../support/gateway.js';
+import { answersIn } from '../support/raw-answers.js';
+import { RawClient } from '../support/raw-client.js';
 import { echo, openSocket, refusedUpgrade } from '../support/sockets.js';
 
 /**
@@ -9,6 +11,12 @@ import { echo, openSocket, refusedUpgrade } from '../support/sockets.js';
  * by itself; no same-origin policy forbids it to read what comes back (cross-site WebSocket hijacking, CWE-1385).
  */
 const FRONTEND = 'https://app.example.com';
+const HANDSHAKE = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+];
 
 let app: EchoApp;
 let gateway: Gateway;
@@ -41,6 +49,24 @@ describe('a WebSocket with the cookie of a session', () => {
   ])('is refused to a page %s', async (_which, headers) => {
     const refused = await refusedUpgrade(live, { cookie, ...headers });
     expect(refused).toMatchObject({ status: 403, body: { code: 'CSRF_REJECTED', status: 403 } });
+  });
+
+  it.each([
+    ['two origins, ours first', () => [`Origin: ${gateway.url}`, 'Origin: https://evil.example']],
+    ['two origins, ours last', () => ['Origin: https://evil.example', `Origin: ${gateway.url}`]],
+    ['our origin, and userinfo in it', () => [`Origin: ${gateway.url.replace('//', '//evil@')}`]],
+    [
+      'our origin, and two kinds of site',
+      () => [`Origin: ${gateway.url}`, 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Site: same-origin'],
+    ],
+    ['an empty origin', () => ['Origin:']],
+  ])('is refused where it names %s', async (_what, lines) => {
+    const text = ['GET /api/live HTTP/1.1', 'Host: a', `Cookie: ${cookie}`, ...HANDSHAKE, ...lines(), '', ''];
+    const [answer] = answersIn(
+      await RawClient.exchange(Number(new URL(gateway.url).port), text.join('\r\n')),
+    );
+    expect(answer?.status).toBe(403);
+    expect(answer?.text).toContain('"CSRF_REJECTED"');
   });
 
   it.each([
