@@ -19,35 +19,36 @@ const SLICES = { SLICE_RUNTIME: 'docker', SLICE_IMAGE: TINY_APP_IMAGE };
 /** Containers take their time. The other runtime's test takes more of the steps they have in common. */
 const STRIDE = soak(1, 9);
 
-async function sceneWith(env: NodeJS.ProcessEnv, standIn?: string): Promise<CrashScene & { id: string }> {
+async function sceneWith(env: NodeJS.ProcessEnv, standIn?: string): Promise<CrashScene & AsyncDisposable> {
   const installation = await Installation.create({ ...SLICES, ...env });
   const [row] = await installation.query<{ id: string }>('SELECT id FROM installation');
   const id = row?.id ?? '';
   const { database, dataDir, env: whole } = installation;
   return {
     installation,
-    id,
     setting: { database, dataDir, env: whole, ...(standIn === undefined ? {} : { standIn }) },
     find: () => containerSlices(id),
     reached: standIn === undefined ? 'ports' : 'networks',
+    async [Symbol.asyncDispose]() {
+      await removeInstallation(id);
+      await installation[Symbol.asyncDispose]();
+    },
   };
 }
 
 /** Destroys what is left, by a gateway that nobody kills, and makes sure that nothing stays behind. */
-async function leave(scene: CrashScene & { id: string }): Promise<void> {
+async function expectCleanEnd(scene: CrashScene): Promise<void> {
   const last = await GatewayProcess.start(scene.setting);
   for (const slice of await scene.installation.settled()) await last.operator().destroy(slice);
   expect(await expectAllOrNone(scene)).toEqual([]);
   await last.stop();
-  await removeInstallation(scene.id);
-  await scene.installation[Symbol.asyncDispose]();
 }
 
 describeWithDocker('a gateway that is killed while its slices are containers', () => {
   beforeAll(buildTinyApp, 120_000);
 
   it('leaves all of a slice or nothing, once the next one has started', async () => {
-    const scene = await sceneWith({});
+    await using scene = await sceneWith({});
     const { creation, destruction } = await killAtEachStep(scene, { moment: 'after', stride: STRIDE });
     expect(creation.filter((step) => step.includes('/'))).toEqual([
       'POST /volumes/create',
@@ -62,7 +63,7 @@ describeWithDocker('a gateway that is killed while its slices are containers', (
       'DELETE /containers/*',
       'DELETE /volumes/*',
     ]);
-    await leave(scene);
+    await expectCleanEnd(scene);
   }, 600_000);
 });
 
@@ -79,12 +80,12 @@ describeWithDocker('a gateway that is killed while each slice has a network of i
 
   it('leaves all of a slice or nothing, once the next one has started', async () => {
     const env = { SLICE_NETWORK: `net-${name.slice(-8)}`, SLICE_SUBNETS: TEST_SUBNETS };
-    const scene = await sceneWith(env, name);
+    await using scene = await sceneWith(env, name);
     const { creation, destruction } = await killAtEachStep(scene, { moment: 'after', stride: STRIDE });
     expect(creation).toEqual(expect.arrayContaining(['POST /networks/create', 'POST /networks/*/connect']));
     expect(destruction).toEqual(
       expect.arrayContaining(['POST /networks/*/disconnect', 'DELETE /networks/*']),
     );
-    await leave(scene);
+    await expectCleanEnd(scene);
   }, 600_000);
 });
