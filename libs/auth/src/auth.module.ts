@@ -14,7 +14,6 @@ import { RegistrationService } from './accounts/registration.service.js';
 import { Users } from './accounts/users.js';
 import { AddressThrottlerGuard, throttlerOptions } from './limits/address-throttler.guard.js';
 import { AuthLimits } from './limits/auth-limits.js';
-import { HitCounter } from './limits/hit-counter.js';
 import { LoginThrottle } from './limits/login-throttle.js';
 import { HitCounterStorage } from './limits/throttler-storage.js';
 import { AllowedOrigins } from './origins/allowed-origins.js';
@@ -23,9 +22,9 @@ import { PasswordHasher, PasswordHasherOptions } from './passwords/password-hash
 import { Authenticator } from './principals/authenticator.js';
 import { PassportAuthentication } from './principals/passport-authentication.js';
 import { AdminKeyStrategy, SessionStrategy, TokenStrategy } from './principals/strategies.js';
+import { RedisConnection } from './redis/redis-connection.js';
+import { storage } from './redis/storage.js';
 import { LoginStates } from './sessions/login-states.js';
-import { PostgresLoginStates } from './sessions/postgres-login-states.js';
-import { PostgresSessionStore } from './sessions/postgres-session-store.js';
 import { SessionCookie } from './sessions/session-cookie.js';
 import { SessionRevocations } from './sessions/session-revocations.js';
 import { SessionStore } from './sessions/session-store.js';
@@ -52,8 +51,6 @@ const principals: Provider[] = [
   SessionRevocations,
   SessionsService,
   SessionSweeper,
-  { provide: SessionStore, useClass: PostgresSessionStore },
-  { provide: LoginStates, useClass: PostgresLoginStates },
   { provide: TrustProxy, useFactory: trustProxy, inject: [AppConfig] },
   AllowedOrigins,
   CallerPipe,
@@ -79,7 +76,6 @@ const twoFactors: Provider[] = [
 ];
 
 const limits: Provider[] = [
-  HitCounter,
   LoginThrottle,
   { provide: AuthLimits, useValue: new AuthLimits() },
   { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AuthLimits] },
@@ -100,9 +96,10 @@ const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((
 @Module({
   imports: [ScheduleModule.forRoot()],
   controllers: [AuthController, TotpController, GuestController],
-  providers: [...principals, ...accounts, ...twoFactors, ...limits, ...guards],
+  providers: [...storage, ...principals, ...accounts, ...twoFactors, ...limits, ...guards],
   exports: [
     Authenticator,
+    RedisConnection,
     SessionStore,
     SessionRevocations,
     SessionsService,

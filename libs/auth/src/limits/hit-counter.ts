@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
 import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible';
+import { COUNTER_OPTIONS } from './counter-options.js';
 
 export interface Hits {
   /** In the window, this one included. */
@@ -8,17 +8,10 @@ export interface Hits {
   readonly resetSeconds: number;
 }
 
-/**
- * Counts in windows of time: the one place all limits of our own endpoints are counted in. Kept in memory, by
- * rate-limiter-flexible, whose other stores share the counts between replicas without a change here.
- */
-@Injectable()
+/** Counts in windows of time: the one place all limits of our own endpoints are counted in. */
 export class HitCounter {
-  private readonly limiter: RateLimiterAbstract = new RateLimiterMemory({
-    keyPrefix: 'auth',
-    points: Number.MAX_SAFE_INTEGER,
-    duration: 60,
-  });
+  /** @param limiter where the counts are kept: in memory, unless the replicas are to share them */
+  constructor(private readonly limiter: RateLimiterAbstract = new RateLimiterMemory(COUNTER_OPTIONS)) {}
 
   /** Counts one more under this key; its first one opens a window of so many seconds. */
   async hit(key: string, windowSeconds: number): Promise<Hits> {
