@@ -165,7 +165,7 @@ async function build(
       ConfigModule.forRoot(config),
       DatabaseModule.forRoot(),
       MailModule.forRoot(config),
-      AuthModule,
+      AuthModule.forRoot(config),
     ],
     controllers,
     providers: [

@@ -22,7 +22,7 @@ export class GatewayModule {
         ConfigModule.forRoot(config),
         DatabaseModule.forRoot(resources),
         MailModule.forRoot(config),
-        AuthModule,
+        AuthModule.forRoot(config),
         OrchestratorModule,
         ProxyModule,
         MonitorModule,

@@ -1,4 +1,4 @@
-import { Global, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
@@ -8,7 +8,9 @@ import { AccessGuard } from './access/access.guard.js';
 import { CallerPipe } from './access/caller.js';
 import { AuthController } from './accounts/auth.controller.js';
 import { FirstAdmin } from './accounts/first-admin.js';
+import { FirstSlice } from './accounts/first-slice.js';
 import { LoginService } from './accounts/login.service.js';
+import { LogoutService } from './accounts/logout.service.js';
 import { ProfileService } from './accounts/profile.service.js';
 import { RegistrationService } from './accounts/registration.service.js';
 import { Users } from './accounts/users.js';
@@ -16,19 +18,33 @@ import { AddressThrottlerGuard, throttlerOptions } from './limits/address-thrott
 import { AuthLimits } from './limits/auth-limits.js';
 import { LoginThrottle } from './limits/login-throttle.js';
 import { HitCounterStorage } from './limits/throttler-storage.js';
+import { LoginCookie } from './oidc/login-cookie.js';
+import { oidcCallbackController } from './oidc/oidc-callback.controller.js';
+import { OidcLoginController } from './oidc/oidc-login.controller.js';
+import { oidcProviders } from './oidc/oidc-providers.js';
+import { ProviderSessionGuard } from './oidc/provider-session.guard.js';
+import { ProviderSessions } from './oidc/provider-sessions.js';
+import { WhoAmIController } from './oidc/who-am-i.controller.js';
 import { AllowedOrigins } from './origins/allowed-origins.js';
 import { CsrfGuard } from './origins/csrf.guard.js';
+import { LinkedPagesController } from './pages/linked-pages.controller.js';
+import { PageErrorFilter } from './pages/page-error.filter.js';
+import { PasswordChange } from './passwords/password-change.js';
 import { PasswordHasher, PasswordHasherOptions } from './passwords/password-hasher.js';
+import { PasswordReset } from './passwords/password-reset.js';
+import { PasswordsController } from './passwords/passwords.controller.js';
 import { Authenticator } from './principals/authenticator.js';
 import { PassportAuthentication } from './principals/passport-authentication.js';
 import { AdminKeyStrategy, SessionStrategy, TokenStrategy } from './principals/strategies.js';
 import { RedisConnection } from './redis/redis-connection.js';
 import { storage } from './redis/storage.js';
+import { DevicesService } from './sessions/devices.service.js';
 import { LoginStates } from './sessions/login-states.js';
 import { SessionCookie } from './sessions/session-cookie.js';
 import { SessionRevocations } from './sessions/session-revocations.js';
 import { SessionStore } from './sessions/session-store.js';
 import { SessionSweeper } from './sessions/session-sweeper.js';
+import { SessionsController } from './sessions/sessions.controller.js';
 import { SessionsService } from './sessions/sessions.service.js';
 import { GatewayTokens } from './tokens/gateway-tokens.js';
 import { GuestController } from './tokens/guest.controller.js';
@@ -39,6 +55,12 @@ import { SecondFactor } from './totp/second-factor.js';
 import { TotpController } from './totp/totp.controller.js';
 import { TotpFactors } from './totp/totp-factors.js';
 import { TotpService } from './totp/totp.service.js';
+import { AfterAnswer } from './verification/after-answer.js';
+import { EmailVerification } from './verification/email-verification.js';
+import { MailedLinks } from './verification/mailed-links.js';
+import { MailLimits, MailThrottle } from './verification/mail-throttle.js';
+import { OneTimeTokens } from './verification/one-time-tokens.js';
+import { VerificationController } from './verification/verification.controller.js';
 
 const principals: Provider[] = [
   Authenticator,
@@ -50,6 +72,7 @@ const principals: Provider[] = [
   SessionCookie,
   SessionRevocations,
   SessionsService,
+  DevicesService,
   SessionSweeper,
   { provide: TrustProxy, useFactory: trustProxy, inject: [AppConfig] },
   AllowedOrigins,
@@ -60,10 +83,24 @@ const accounts: Provider[] = [
   Users,
   RegistrationService,
   LoginService,
+  LogoutService,
   ProfileService,
   FirstAdmin,
+  FirstSlice,
   PasswordHasher,
   { provide: PasswordHasherOptions, useValue: new PasswordHasherOptions() },
+];
+
+const mailedLinks: Provider[] = [
+  OneTimeTokens,
+  MailedLinks,
+  MailThrottle,
+  { provide: MailLimits, useValue: new MailLimits() },
+  AfterAnswer,
+  EmailVerification,
+  PasswordChange,
+  PasswordReset,
+  PageErrorFilter,
 ];
 
 const twoFactors: Provider[] = [
@@ -82,21 +119,47 @@ const limits: Provider[] = [
   { provide: getStorageToken(), useClass: HitCounterStorage },
 ];
 
-/** In this order: a flood is turned away first, and CSRF asks which credential it was that counted. */
-const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((useClass) => ({
-  provide: APP_GUARD,
-  useClass,
-}));
+/**
+ * In this order: a flood is turned away first, CSRF asks which credential it was that counted, and the OIDC provider is
+ * asked only for a request that may pass.
+ */
+const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard, ProviderSessionGuard].map(
+  (useClass) => ({
+    provide: APP_GUARD,
+    useClass,
+  }),
+);
+
+/** Contract §10: the default of OIDC_REDIRECT_PATH. */
+const DEFAULT_CALLBACK_PATH = '/auth/callback';
 
 /**
  * Principals, accounts and sessions. Its guards hold for every controller of the application. Needs AppConfig, Clock,
- * DataSource, ControlConnection, and a {@link SliceAllocator} from above.
+ * DataSource, Transactions, ControlConnection, a Mailer, and a {@link SliceAllocator} from above.
  */
 @Global()
 @Module({
   imports: [ScheduleModule.forRoot()],
-  controllers: [AuthController, TotpController, GuestController],
-  providers: [...storage, ...principals, ...accounts, ...twoFactors, ...limits, ...guards],
+  controllers: [
+    AuthController,
+    TotpController,
+    GuestController,
+    OidcLoginController,
+    WhoAmIController,
+    VerificationController,
+    PasswordsController,
+    LinkedPagesController,
+  ],
+  providers: [
+    ...storage,
+    ...principals,
+    ...accounts,
+    ...mailedLinks,
+    ...twoFactors,
+    ...limits,
+    ...oidcProviders,
+    ...guards,
+  ],
   exports: [
     Authenticator,
     RedisConnection,
@@ -105,6 +168,8 @@ const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((
     SessionsService,
     LoginStates,
     SessionCookie,
+    LoginCookie,
+    ProviderSessions,
     AllowedOrigins,
     TrustProxy,
     CallerPipe,
@@ -112,7 +177,13 @@ const guards: Provider[] = [AddressThrottlerGuard, AccessGuard, CsrfGuard].map((
     GatewayTokens,
   ],
 })
-export class AuthModule {}
+export class AuthModule {
+  /** With the callback of OpenID Connect where it is configured to be; without a provider it says that there is none. */
+  static forRoot({ oidc }: AppConfig): DynamicModule {
+    const callback = oidcCallbackController(oidc?.redirectPath ?? DEFAULT_CALLBACK_PATH);
+    return { module: AuthModule, controllers: [callback] };
+  }
+}
 
 function trustProxy(config: AppConfig): TrustProxy {
   return new TrustProxy(config.http.trustProxy);

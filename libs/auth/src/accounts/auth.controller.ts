@@ -14,6 +14,7 @@ import { ApiErrors, BODY_ERRORS } from '../documentation/api-errors.js';
 import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';
 import type { SessionPrincipal } from '../principals/principal.js';
 import { LoginService } from './login.service.js';
+import { LogoutService } from './logout.service.js';
 import { ProfileService } from './profile.service.js';
 import { RegistrationService } from './registration.service.js';
 import {
@@ -33,13 +34,14 @@ import { SetCookieInterceptor, type WithCookie } from './with-cookie.js';
 
 @ApiTags('auth')
 @Controller('auth')
-@ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+@ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE', 'SESSION_STORE_UNAVAILABLE')
 @ThrottledPerAddress()
 @UseInterceptors(SetCookieInterceptor)
 export class AuthController {
   constructor(
     private readonly registration: RegistrationService,
     private readonly logins: LoginService,
+    private readonly logouts: LogoutService,
     private readonly profiles: ProfileService,
   ) {}
 
@@ -86,7 +88,7 @@ export class AuthController {
   @ApiNoContentResponse({ description: 'Signed out' })
   @ApiErrors('AMBIGUOUS_SESSION', 'CSRF_REJECTED')
   logout(@FromCaller() caller: Caller): Promise<WithCookie<undefined>> {
-    return this.logins.logout(caller);
+    return this.logouts.logout(caller);
   }
 
   @Get('me')

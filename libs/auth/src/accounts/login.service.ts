@@ -14,7 +14,7 @@ import { SliceAllocator } from './slice-allocator.js';
 import { publicUser, Users } from './users.js';
 import { WithCookie } from './with-cookie.js';
 
-/** Signing in with a password, and signing out. */
+/** Signing in with a password. */
 @Injectable()
 export class LoginService {
   constructor(
@@ -41,11 +41,6 @@ export class LoginService {
     // Only now: who guesses codes must not be rid of the count by knowing the password.
     await this.throttle.succeeded(account, caller.ip);
     return wants === 'token' ? this.issueToken(user) : this.openSession(user, caller);
-  }
-
-  /** Signs out; also a browser that was not signed in. Resolves when every replica has been told. */
-  async logout(caller: Caller): Promise<WithCookie<undefined>> {
-    return new WithCookie(undefined, await this.sessions.close(caller));
   }
 
   private async openSession(user: User, caller: Caller): Promise<WithCookie<SignedIn>> {

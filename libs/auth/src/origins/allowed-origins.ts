@@ -29,6 +29,11 @@ export class AllowedOrigins {
     this.own = twin === undefined ? [origin] : [origin, new URL(`${protocol}//${twin}:${port}`).origin];
   }
 
+  /** Our own origin, as mailed links name it. */
+  get ownOrigin(): string {
+    return this.own[0] ?? 'http://localhost';
+  }
+
   /** Our own host, with its port unless that is the default: who issued a token. */
   get ownHost(): string {
     const [origin] = this.own;
