@@ -2,6 +2,7 @@ export { type Access, type AdminCredential, Public, RequireAdmin, RequireSession
 export { type Caller, FromCaller } from './access/caller.js';
 export { CurrentPrincipal, CurrentSession, CurrentUser } from './access/current-principal.js';
 export { describeRoutes, type RouteDescription } from './access/describe-routes.js';
+export { FirstSlice } from './accounts/first-slice.js';
 export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
 export { AuthModule } from './auth.module.js';
 export { ApiErrors, BODY_ERRORS } from './documentation/api-errors.js';
@@ -21,6 +22,9 @@ export type {
   PrincipalUser,
   SessionPrincipal,
 } from './principals/principal.js';
+export { RedisConnection } from './redis/redis-connection.js';
+export { RedisLoginStates } from './redis/redis-login-states.js';
+export { RedisSessionStore } from './redis/redis-session-store.js';
 export { LoginStates } from './sessions/login-states.js';
 export { PostgresLoginStates } from './sessions/postgres-login-states.js';
 export { PostgresSessionStore } from './sessions/postgres-session-store.js';
@@ -35,3 +39,4 @@ export {
   TOUCH_INTERVAL_MS,
 } from './sessions/session-store.js';
 export { type Ending, type Opening, SessionsService } from './sessions/sessions.service.js';
+export { MailLimits } from './verification/mail-throttle.js';

@@ -21,14 +21,17 @@ const nameSchema = z
   .regex(/^\P{Cc}*$/u, 'must not contain control characters')
   .refine(isWellFormed, WELL_FORMED);
 
+/** A password that somebody chooses. */
+export const newPasswordSchema = z
+  .string()
+  .min(8, 'must be 8 characters at the least')
+  .max(256, 'must be 256 characters at the most')
+  .refine(isWellFormed, WELL_FORMED);
+
 /** Strict: an unknown field is a mistake, and one such as `role` is worse. */
 export const registrationSchema = z.strictObject({
   email: emailSchema,
-  password: z
-    .string()
-    .min(8, 'must be 8 characters at the least')
-    .max(256, 'must be 256 characters at the most')
-    .refine(isWellFormed, WELL_FORMED),
+  password: newPasswordSchema,
   name: nameSchema.optional(),
 });
 export type RegistrationInput = z.infer<typeof registrationSchema>;

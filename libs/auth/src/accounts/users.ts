@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import type { Repository } from 'typeorm';
+import { IsNull, type Repository } from 'typeorm';
 import { AuthError } from '#common';
 import { isUniqueViolation, Transactions, User, type UserRole } from '#database';
 import type { PrincipalUser } from '../principals/principal.js';
@@ -11,6 +11,12 @@ export interface NewUser {
   readonly name: string | null;
   readonly passwordHash: string;
   readonly role: UserRole;
+}
+
+/** An account as long as it has this address: what was mailed to one address proves nothing of another. */
+export interface AccountAddress {
+  readonly userId: string;
+  readonly email: string;
 }
 
 /** The accounts. Within a transaction each method is part of it. */
@@ -50,6 +56,26 @@ export class Users {
    */
   async replacePasswordHash(id: string, from: string, to: string): Promise<boolean> {
     const { affected } = await this.users.update({ id, passwordHash: from }, { passwordHash: to });
+    return affected === 1;
+  }
+
+  /**
+   * Sets the password of an account that is not disabled and still has this address.
+   * @returns whether it did
+   */
+  async setPassword({ userId, email }: AccountAddress, passwordHash: string): Promise<boolean> {
+    const open = { id: userId, email, disabledAt: IsNull() };
+    const { affected } = await this.users.update(open, { passwordHash });
+    return affected === 1;
+  }
+
+  /**
+   * Notes that the address is the account's owner's.
+   * @returns whether that is news; false as well when the account has another address by now
+   */
+  async markVerified({ userId, email }: AccountAddress, at: Date): Promise<boolean> {
+    const unverified = { id: userId, email, emailVerifiedAt: IsNull() };
+    const { affected } = await this.users.update(unverified, { emailVerifiedAt: at });
     return affected === 1;
   }
 

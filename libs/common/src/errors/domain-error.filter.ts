@@ -2,6 +2,7 @@ import { ArgumentsHost, Catch, ExceptionFilter, Injectable, Logger } from '@nest
 import type { Request, Response } from 'express';
 import { requestIdOf } from '../http/request-id.js';
 import { Clock } from '../time/clock.js';
+import type { DomainError } from './domain-error.js';
 import { errorBody } from './error-body.js';
 import { ErrorTranslator } from './error-translator.js';
 import { logFailure } from './log-failure.js';
@@ -30,6 +31,12 @@ export class DomainErrorFilter implements ExceptionFilter {
       return;
     }
     if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
-    response.status(statusOf(error.code)).json(errorBody(error, requestIdOf(request), this.clock.now()));
+    response.status(statusOf(error.code));
+    this.write(error, request, response);
+  }
+
+  /** Writes the body of the answer; where a person reads it, a page can take the place of the error shape. */
+  protected write(error: DomainError, request: Request, response: Response): void {
+    response.json(errorBody(error, requestIdOf(request), this.clock.now()));
   }
 }
