@@ -27,7 +27,7 @@ export const RequireSession = (): MethodDecorator =>
   applyDecorators(
     declare({ kind: 'session' }),
     ApiSecurity(SESSION_SCHEME),
-    ApiErrors('UNAUTHENTICATED', 'AMBIGUOUS_SESSION', 'CSRF_REJECTED'),
+    ApiErrors('UNAUTHENTICATED', 'AMBIGUOUS_SESSION', 'CSRF_REJECTED', 'SESSION_STORE_UNAVAILABLE'),
   );
 
 /** The operator. */
@@ -38,7 +38,13 @@ export const RequireAdmin = (credential: AdminCredential): MethodDecorator & Cla
     ...(credential === 'key'
       ? []
       : [ApiSecurity(SESSION_SCHEME), ApiSecurity(TOKEN_SCHEME), ApiErrors('TOTP_ENROLMENT_REQUIRED')]),
-    ApiErrors('UNAUTHENTICATED', 'FORBIDDEN', 'AMBIGUOUS_SESSION', 'CSRF_REJECTED'),
+    ApiErrors(
+      'UNAUTHENTICATED',
+      'FORBIDDEN',
+      'AMBIGUOUS_SESSION',
+      'CSRF_REJECTED',
+      'SESSION_STORE_UNAVAILABLE',
+    ),
   );
 
 /** What a handler declares, or its controller for all of its handlers; undefined when neither says anything. */

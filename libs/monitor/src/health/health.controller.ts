@@ -20,7 +20,7 @@ export class HealthController {
   @Public()
   @ApiOperation({ summary: 'Readiness: 503 when the database is down' })
   @ApiOkResponse({
-    description: 'Ready; `degraded` when slices can not be started.',
+    description: 'Ready; `degraded` when slices can not be started, or Redis does not answer.',
     standardSchema: healthResponse,
   })
   @ApiResponse({ status: 503, description: 'The database does not answer.', standardSchema: healthResponse })

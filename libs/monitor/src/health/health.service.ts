@@ -6,6 +6,7 @@ import {
   type HealthIndicatorStatus,
 } from '@nestjs/terminus';
 import { DataSource } from 'typeorm';
+import { RedisConnection } from '#auth';
 import { Clock } from '#common';
 import { SliceRuntime } from '#orchestrator';
 import { Probe } from './probe.js';
@@ -24,6 +25,7 @@ const manifest: { name: string; version: string } = createRequire(import.meta.ur
 export class HealthService {
   private readonly database: Probe;
   private readonly engine: Probe;
+  private readonly redis: Probe | null;
   private known: { readonly health: Health; readonly atMs: number } | null = null;
   private asking: Promise<Health> | null = null;
 
@@ -32,9 +34,11 @@ export class HealthService {
     dataSource: DataSource,
     @Inject(SliceRuntime) runtime: SliceRuntime,
     private readonly clock: Clock,
+    @Inject(RedisConnection) redis: RedisConnection | null,
   ) {
     this.database = new Probe(() => dataSource.query('SELECT 1'));
     this.engine = new Probe(() => runtime.check());
+    this.redis = redis && new Probe(() => redis.run((client) => client.ping()));
   }
 
   /** How it is, or was less than a second ago. */
@@ -57,17 +61,23 @@ export class HealthService {
 
   /** Anybody may ask, as often as they like; the database and the engine are asked once a second. */
   private async ask(): Promise<Health> {
-    const [database, runtime] = await Promise.all([
-      this.database.answers(PROBE_TIMEOUT_MS),
-      this.engine.answers(PROBE_TIMEOUT_MS),
-    ]);
-    const checks = { ...this.indicator('database', database), ...this.indicator('runtime', runtime) };
-    const health: Health = { status: database ? (runtime ? 'ok' : 'degraded') : 'down', checks };
+    const [database, runtime, redis] = await Promise.all(
+      [this.database, this.engine, this.redis].map((probe) => probe?.answers(PROBE_TIMEOUT_MS)),
+    );
+    const checks = {
+      ...this.indicator('database', database),
+      ...this.indicator('runtime', runtime),
+      ...this.indicator('redis', redis),
+    };
+    const isWhole = Object.values(checks).every((check) => check === 'up');
+    const health: Health = { status: isWhole ? 'ok' : database === true ? 'degraded' : 'down', checks };
     this.known = { health, atMs: this.clock.nowMs() };
     return health;
   }
 
-  private indicator(name: string, up: boolean): Record<string, HealthIndicatorStatus> {
+  /** Nothing for a part that this gateway does without. */
+  private indicator(name: string, up: boolean | undefined): Record<string, HealthIndicatorStatus> {
+    if (up === undefined) return {};
     const indicator = this.indicators.check(name);
     const result: HealthIndicatorResult = up ? indicator.up() : indicator.down();
     return Object.fromEntries(Object.entries(result).map(([key, { status }]) => [key, status]));
