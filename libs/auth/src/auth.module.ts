@@ -142,6 +142,7 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
   imports: [ScheduleModule.forRoot()],
   controllers: [
     AuthController,
+    SessionsController,
     TotpController,
     GuestController,
     OidcLoginController,
