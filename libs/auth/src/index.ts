@@ -21,6 +21,7 @@ export type {
   Principal,
   PrincipalUser,
   SessionPrincipal,
+  TokenPrincipal,
 } from './principals/principal.js';
 export { RedisConnection } from './redis/redis-connection.js';
 export { RedisLoginStates } from './redis/redis-login-states.js';
@@ -40,3 +41,4 @@ export {
 } from './sessions/session-store.js';
 export { type Ending, type Opening, SessionsService } from './sessions/sessions.service.js';
 export { MailLimits } from './verification/mail-throttle.js';
+export { GatewayTokens, opensRoute } from './tokens/gateway-tokens.js';
