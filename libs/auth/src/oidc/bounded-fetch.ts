@@ -9,14 +9,8 @@ const WITHOUT_BODY: ReadonlySet<number> = new Set([204, 205, 304]);
  * @throws TypeError of the fetch, a DOMException of its signal, or RangeError when the answer is larger
  */
 export function boundedFetch(maxBytes: number): CustomFetch {
-  return async (url, { body, headers, method, redirect, signal }) => {
-    const response = await fetch(url, {
-      body: body ?? null,
-      headers,
-      method,
-      redirect,
-      signal: signal ?? null,
-    });
+  return async (url, options) => {
+    const response = await fetch(url, options);
     const { status, statusText } = response;
     const bytes = await readAtMost(maxBytes, response);
     return new Response(WITHOUT_BODY.has(status) ? null : bytes, {

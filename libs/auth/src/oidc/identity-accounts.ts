@@ -13,8 +13,8 @@ const MAX_ATTEMPTS = 3;
 /** The account of somebody who signs in at the provider. */
 export interface IdentityAccount {
   readonly user: User;
-  /** Whether it is new, or its address is verified only now: then it is time for a slice. */
-  readonly welcome: boolean;
+  /** What this sign-in has made of it: either may be the time for a slice. */
+  readonly became: 'created' | 'verified' | null;
 }
 
 /** Which account an identity of the provider stands for. */
@@ -65,7 +65,7 @@ export class IdentityAccounts {
         .getRepository(User)
         .update({ id: user.id, emailVerifiedAt: IsNull() }, { emailVerifiedAt: user.emailVerifiedAt });
     }
-    return { user, welcome: verifiedNow };
+    return { user, became: verifiedNow ? 'verified' : null };
   }
 
   /** By its address alone, an account is given only to whom the provider knows to own the address. */
@@ -77,7 +77,7 @@ export class IdentityAccounts {
     if (user.role === 'admin') throw administratorsAccount();
     if (user.emailVerifiedAt === null) return this.takeOver(user, identity);
     await this.tie(this.dataSource.manager, user.id, identity);
-    return { user, welcome: false };
+    return { user, became: null };
   }
 
   /**
@@ -109,7 +109,7 @@ export class IdentityAccounts {
       { userId: id },
       'the owner of an address that nobody had verified signed in; the account has lost its password and sessions',
     );
-    return { user: await this.dataSource.getRepository(User).findOneByOrFail({ id }), welcome: true };
+    return { user: await this.dataSource.getRepository(User).findOneByOrFail({ id }), became: 'verified' };
   }
 
   private async create(identity: ProviderIdentity): Promise<IdentityAccount> {
@@ -122,7 +122,7 @@ export class IdentityAccounts {
       await this.tie(manager, id, identity);
       return manager.findOneByOrFail(User, { id });
     });
-    return { user, welcome: true };
+    return { user, became: 'created' };
   }
 
   private async tie(

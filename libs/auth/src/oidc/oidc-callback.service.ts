@@ -1,17 +1,18 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { AuthError, sameSecret } from '#common';
 import type { Caller } from '../access/caller.js';
-import { AppConfig } from '#config';
-import { SliceAllocator } from '../accounts/slice-allocator.js';
+import { FirstSlice } from '../accounts/first-slice.js';
+import { publicUser } from '../accounts/users.js';
 import { WithCookie } from '../accounts/with-cookie.js';
 import { AllowedOrigins } from '../origins/allowed-origins.js';
 import { LoginStates } from '../sessions/login-states.js';
+import type { ProviderTokens } from '../sessions/provider-tokens.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { IdentityAccounts, type IdentityAccount } from './identity-accounts.js';
 import { LoginCookie } from './login-cookie.js';
 import { fingerprint, type LoginRecord, parseLoginRecord } from './login-record.js';
 import type { RedirectTo } from './oidc-login.service.js';
-import { OidcProvider, type ProviderSignIn } from './oidc-provider.js';
+import { type Handshake, OidcProvider, type ProviderSignIn } from './oidc-provider.js';
 import { ProviderConfiguration } from './provider-configuration.js';
 import { answeringFailures, ProviderFailure } from './provider-failure.js';
 import { identityFrom, type ProviderIdentity, tellsEmail } from './provider-identity.js';
@@ -26,11 +27,14 @@ const DECLINED: ReadonlySet<string> = new Set([
   'account_selection_required',
 ]);
 
+interface Redeemed {
+  readonly identity: ProviderIdentity;
+  readonly tokens: ProviderTokens;
+}
+
 /** The end of a sign-in by OpenID Connect: the browser is back from the provider. */
 @Injectable()
 export class OidcCallbackService {
-  private readonly logger = new Logger(OidcCallbackService.name);
-
   constructor(
     private readonly configuration: ProviderConfiguration,
     private readonly provider: OidcProvider,
@@ -39,8 +43,7 @@ export class OidcCallbackService {
     private readonly origins: AllowedOrigins,
     private readonly accounts: IdentityAccounts,
     private readonly sessions: SessionsService,
-    private readonly slices: SliceAllocator,
-    private readonly config: AppConfig,
+    private readonly firstSlice: FirstSlice,
   ) {}
 
   /**
@@ -50,35 +53,40 @@ export class OidcCallbackService {
    * ACCOUNT_DISABLED, AMBIGUOUS_SESSION; then nobody is signed in
    */
   async finish(query: CallbackQuery, caller: Caller): Promise<WithCookie<RedirectTo>> {
-    const { redirectPath } = this.configuration.settings;
-    const { state, error } = query;
+    const redirectUri = this.origins.ownOrigin + this.configuration.settings.redirectPath;
+    const { state, code, iss, error } = query;
+    if (state === undefined) throw stateInvalid();
     const record = await this.takeRecord(state, caller);
     if (error !== undefined) throw refusedByProvider(error);
+    if (code === undefined) throw stateInvalid();
     // Before the code is redeemed, which works once: a sign-in that can't end well must not begin.
     this.sessions.presentedBy(caller);
-    const redirectUri = this.origins.ownOrigin + redirectPath;
-    const { signIn, identity } = await answeringFailures(async () => {
-      const redeemed = await this.provider.redeem(answerIn(query), {
-        redirectUri,
-        state: state ?? '',
-        ...record,
-      });
-      return { signIn: redeemed, identity: await this.identify(redeemed) };
-    });
+    // What openid-client is to see of the callback: whatever else the provider sent is of no use to it.
+    const answer = new URLSearchParams({ code, state, ...(iss === undefined ? {} : { iss }) });
+    const { identity, tokens } = await answeringFailures(() =>
+      this.redeem(answer, { redirectUri, state, ...record }),
+    );
     const account = await this.accounts.accountOf(identity);
-    const cookie = await this.sessions.open(account.user.id, caller, {
-      kind: 'oidc',
-      subject: identity.subject,
-      tokens: signIn.tokens,
-    });
-    if (account.welcome) await this.allocate(account);
+    const { subject } = identity;
+    const cookie = await this.sessions.open(account.user.id, caller, { kind: 'oidc', subject, tokens });
+    await this.giveSlice(account);
     return new WithCookie({ url: record.returnTo }, cookie);
   }
 
+  private async redeem(answer: URLSearchParams, handshake: Handshake): Promise<Redeemed> {
+    const signIn = await this.provider.redeem(answer, handshake);
+    return { identity: await this.identify(signIn), tokens: signIn.tokens };
+  }
+
+  private async giveSlice({ user, became }: IdentityAccount): Promise<void> {
+    if (became === 'created') await this.firstSlice.giveTo(publicUser(user));
+    if (became === 'verified') await this.firstSlice.giveAfterVerification(publicUser(user));
+  }
+
   /** Taking it is what makes it work once, so that comes first; and nobody is told what was wrong with it. */
-  private async takeRecord(state: string | undefined, caller: Caller): Promise<LoginRecord> {
+  private async takeRecord(state: string, caller: Caller): Promise<LoginRecord> {
     const secret = this.cookie.secretIn(caller.cookieHeader);
-    const kept = state === undefined ? null : await this.states.take(fingerprint(state));
+    const kept = await this.states.take(fingerprint(state));
     if (kept === null || secret === null) throw stateInvalid();
     const record = parseLoginRecord(kept);
     if (!sameSecret(fingerprint(secret), record.browser)) throw stateInvalid();
@@ -94,22 +102,6 @@ export class OidcCallbackService {
       'neither the ID token nor userinfo has an e-mail address; OIDC_SCOPES should name email',
     );
   }
-
-  /** The account stands whether or not a slice could be had. */
-  private async allocate({ user }: IdentityAccount): Promise<void> {
-    if (this.config.mail.requireVerifiedAddress && user.emailVerifiedAt === null) return;
-    try {
-      await this.slices.allocate(user);
-    } catch (error) {
-      this.logger.error({ err: error, userId: user.id }, 'a new customer was given no slice');
-    }
-  }
-}
-
-/** What openid-client is to see of the callback; whatever else the provider sent is of no use to it. */
-function answerIn({ state, code, iss }: CallbackQuery): URLSearchParams {
-  if (code === undefined) throw stateInvalid();
-  return new URLSearchParams({ code, state: state ?? '', ...(iss === undefined ? {} : { iss }) });
 }
 
 function stateInvalid(): AuthError {

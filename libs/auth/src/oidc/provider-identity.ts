@@ -43,5 +43,5 @@ export function identityFrom(claims: IDToken, userInfo: UserInfoResponse | null)
 function nameFrom(claim: unknown): string | null {
   if (typeof claim !== 'string' || !claim.isWellFormed()) return null;
   const name = claim.replaceAll(/\p{Cc}/gu, ' ').trim();
-  return name === '' ? null : [...name].slice(0, MAX_NAME).join('');
+  return name === '' ? null : name.slice(0, MAX_NAME).toWellFormed();
 }
