@@ -57,10 +57,15 @@ export async function labelledResources(installationId: string): Promise<string[
   ];
 }
 
-/** Removes the networks that an installation's slices shared. */
+/** Removes the networks of an installation's slices, whoever is still on them. */
 export async function removeNetworks(installationId: string): Promise<void> {
   const filters = { label: [`sluice.installation=${installationId}`] };
-  for (const { Id } of await docker.listNetworks({ filters })) await docker.getNetwork(Id).remove();
+  for (const { Id } of await docker.listNetworks({ filters })) {
+    const network = docker.getNetwork(Id);
+    const { Containers } = Object(await network.inspect());
+    for (const id of Object.keys(Containers)) await network.disconnect({ Container: id, Force: true });
+    await network.remove();
+  }
 }
 
 /** Removes whatever an installation has on the engine: for a gateway that is gone. */
