@@ -41,7 +41,6 @@ describeOverStores('the sessions of a user', (env) => {
   describe('listed', () => {
     it('show where and how each was opened, and which of them asks', async () => {
       const now = app.clock.nowMs();
-      const at = (ms: number): string => new Date(ms).toISOString();
       const { status, headers, body } = await send('GET', '/auth/sessions', second);
       expect(status).toBe(200);
       expect(headers.get('cache-control')).toBe('no-store');
@@ -136,11 +135,9 @@ describeOverStores('the sessions of a user', (env) => {
     });
 
     it('end the gateway tokens too', async () => {
-      const generation = async (): Promise<number | undefined> =>
-        (await app.get(DataSource).getRepository(User).findOneBy({ email }))?.tokenGeneration;
-      const before = await generation();
+      const before = await tokenGeneration(app, email);
       await send('POST', '/auth/logout-all', first);
-      expect(await generation()).toBe(Number(before) + 1);
+      expect(await tokenGeneration(app, email)).toBe(Number(before) + 1);
     });
 
     it('need somebody who is signed in', async () => {
@@ -148,3 +145,11 @@ describeOverStores('the sessions of a user', (env) => {
     });
   });
 });
+
+function at(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+async function tokenGeneration(app: AuthApp, email: string): Promise<number | undefined> {
+  return (await app.get(DataSource).getRepository(User).findOneBy({ email }))?.tokenGeneration;
+}

@@ -61,16 +61,18 @@ export class HealthService {
 
   /** Anybody may ask, as often as they like; the database and the engine are asked once a second. */
   private async ask(): Promise<Health> {
-    const [database, runtime, redis] = await Promise.all(
-      [this.database, this.engine, this.redis].map((probe) => probe?.answers(PROBE_TIMEOUT_MS)),
-    );
+    const [database, runtime, redis] = await Promise.all([
+      this.database.answers(PROBE_TIMEOUT_MS),
+      this.engine.answers(PROBE_TIMEOUT_MS),
+      this.redis?.answers(PROBE_TIMEOUT_MS),
+    ]);
     const checks = {
       ...this.indicator('database', database),
       ...this.indicator('runtime', runtime),
       ...this.indicator('redis', redis),
     };
     const isWhole = Object.values(checks).every((check) => check === 'up');
-    const health: Health = { status: isWhole ? 'ok' : database === true ? 'degraded' : 'down', checks };
+    const health: Health = { status: isWhole ? 'ok' : database ? 'degraded' : 'down', checks };
     this.known = { health, atMs: this.clock.nowMs() };
     return health;
   }
