@@ -118,6 +118,7 @@ function environment({ port, slicePort, databaseUrl, slice }: Place): NodeJS.Pro
     SECRET_KEY: secret,
     GATEWAY_JWT_SECRET: secret,
     ADMIN_KEY: secret,
+    SIGNUPS_PER_HOUR: '0',
     ADMIN_EMAIL: 'admin@example.com',
     ADMIN_PASSWORD: secret,
     SLICE_RUNTIME: 'process',

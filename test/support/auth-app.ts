@@ -79,6 +79,7 @@ export class AuthApp implements AsyncDisposable {
       DATA_DIR: dataDir,
       DATABASE_URL: database.url,
       DB_POOL_MAX: '5',
+      SIGNUPS_PER_HOUR: '0',
       ADMIN_KEY,
       ADMIN_EMAIL,
       ADMIN_PASSWORD,

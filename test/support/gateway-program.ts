@@ -46,7 +46,14 @@ export class GatewayProgram implements AsyncDisposable {
       throw new Error('Run `npm run build` first: this test starts the compiled gateway.');
     const child = spawn(process.execPath, [...nodeArgs, PROGRAM], {
       // Nothing of the test's own environment: what is set there must not decide what the gateway does.
-      env: { PATH: process.env['PATH'], PORT: '0', LOG_LEVEL: 'warn', ADMIN_KEY, ...env },
+      env: {
+        PATH: process.env['PATH'],
+        PORT: '0',
+        LOG_LEVEL: 'warn',
+        SIGNUPS_PER_HOUR: '0',
+        ADMIN_KEY,
+        ...env,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     return new GatewayProgram(child);

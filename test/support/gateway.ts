@@ -44,6 +44,7 @@ export function testEnvironment(dataDir: string, databaseUrl: string): NodeJS.Pr
     DATABASE_URL: databaseUrl,
     DB_POOL_MAX: '8',
     ADMIN_KEY,
+    SIGNUPS_PER_HOUR: '0',
     SLICE_POOL_SIZE: '0',
     SLICE_PORT_RANGE: `${firstPort}-${firstPort + 199}`,
     SHUTDOWN_TIMEOUT_SECONDS: '2',

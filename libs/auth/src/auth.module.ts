@@ -17,6 +17,7 @@ import { Users } from './accounts/users.js';
 import { AddressThrottlerGuard, throttlerOptions } from './limits/address-throttler.guard.js';
 import { AuthLimits } from './limits/auth-limits.js';
 import { LoginThrottle } from './limits/login-throttle.js';
+import { SignUpThrottle } from './limits/sign-up-throttle.js';
 import { HitCounterStorage } from './limits/throttler-storage.js';
 import { LoginCookie } from './oidc/login-cookie.js';
 import { oidcCallbackController } from './oidc/oidc-callback.controller.js';
@@ -114,6 +115,7 @@ const twoFactors: Provider[] = [
 
 const limits: Provider[] = [
   LoginThrottle,
+  SignUpThrottle,
   { provide: AuthLimits, useValue: new AuthLimits() },
   { provide: getOptionsToken(), useFactory: throttlerOptions, inject: [AuthLimits] },
   { provide: getStorageToken(), useClass: HitCounterStorage },

@@ -17,6 +17,8 @@ export abstract class AppConfig {
   abstract readonly session: SessionConfig;
   /** `redis://…`; null: PostgreSQL and memory. */
   abstract readonly redisUrl: string | null;
+  /** Accounts that one network may make in an hour; 0: as many as it likes. */
+  abstract readonly signUpsPerHour: number;
   /** Null: sign-in by password alone. */
   abstract readonly oidc: OidcConfig | null;
   abstract readonly mail: MailConfig;

@@ -26,6 +26,7 @@ export function crossChecks(env: Environment): string[] {
       'SESSION_COOKIE_SAMESITE None needs SESSION_COOKIE_SECURE=true: browsers drop the cookie otherwise',
     );
   }
+  faults.push(...cookieChecks(env, production));
   if (env.SLICE_RUNTIME === 'docker' && env.SLICE_IMAGE === undefined) {
     faults.push('SLICE_RUNTIME docker needs SLICE_IMAGE, the image of your app');
   }
@@ -67,6 +68,22 @@ function trustsSlices({ TRUST_PROXY: trusted, SLICE_SUBNETS: pool }: Environment
 
 function addressIn(network: string): string {
   return network.split('/', 1).join();
+}
+
+/** Browsers drop a cookie that breaks the promise of its name's prefix, in whatever case (RFC 6265bis §4.1.3). */
+function cookieChecks(env: Environment, production: boolean): string[] {
+  const prefix = /^__(?:host|secure)-/i.exec(env.SESSION_COOKIE_NAME)?.[0];
+  if (prefix === undefined) return [];
+  const faults: string[] = [];
+  if (!(env.SESSION_COOKIE_SECURE ?? production)) {
+    faults.push(
+      `SESSION_COOKIE_NAME ${prefix}… needs SESSION_COOKIE_SECURE=true: browsers drop the cookie otherwise`,
+    );
+  }
+  if (prefix.toLowerCase() === '__host-' && env.SESSION_COOKIE_DOMAIN !== undefined) {
+    faults.push(`SESSION_COOKIE_NAME ${prefix}… is for one host alone; unset SESSION_COOKIE_DOMAIN`);
+  }
+  return faults;
 }
 
 /** Half an OIDC block is a mistake, never "no OIDC". */

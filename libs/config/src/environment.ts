@@ -100,7 +100,9 @@ const sessions = {
     .string()
     .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, 'must be a cookie name')
     .prefault('session')
-    .describe('Name of the session cookie; the prefix __Host- is accepted.'),
+    .describe(
+      'Name of the session cookie; with the prefix __Host- or __Secure- a browser takes it by https only.',
+    ),
   SESSION_COOKIE_DOMAIN: z
     .string()
     .optional()
@@ -116,6 +118,10 @@ const sessions = {
     .integer(1, 365)
     .prefault('30')
     .describe('A session ends after so many days without use; one by OIDC after 8 hours.'),
+  SIGNUPS_PER_HOUR: value
+    .integer(0, 1_000_000)
+    .prefault('30')
+    .describe('Accounts that one network (a /24, a /56 of IPv6) may make in an hour; 0: no limit.'),
   REDIS_URL: value.redisUrl
     .optional()
     .describe('Redis for sessions, sign-ins under way and rate limits. Default: PostgreSQL and memory.'),

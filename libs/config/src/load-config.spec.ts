@@ -220,6 +220,16 @@ describe('the configuration', () => {
     it.each([
       [{ SESSION_COOKIE_SAMESITE: 'None' }, 'SESSION_COOKIE_SAMESITE'],
       [{ SESSION_COOKIE_SAMESITE: 'None', SESSION_COOKIE_SECURE: 'false' }, 'SESSION_COOKIE_SAMESITE'],
+      [{ SESSION_COOKIE_NAME: '__Secure-sid' }, 'SESSION_COOKIE_NAME __Secure-…'],
+      [{ SESSION_COOKIE_NAME: '__host-sid' }, 'SESSION_COOKIE_NAME __host-…'],
+      [
+        {
+          SESSION_COOKIE_NAME: '__HOST-sid',
+          SESSION_COOKIE_SECURE: 'true',
+          SESSION_COOKIE_DOMAIN: 'example.com',
+        },
+        'SESSION_COOKIE_NAME __HOST-…',
+      ],
       [{ SLICE_RUNTIME: 'docker' }, 'SLICE_RUNTIME'],
       [{ DATABASE_URL: 'postgres://host/db', DB_HOST: 'host' }, 'DATABASE_URL and DB_HOST'],
       [{ SLICE_NETWORK: 'slices', SLICE_RUNTIME: 'process' }, 'SLICE_NETWORK'],

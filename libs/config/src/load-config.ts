@@ -84,6 +84,7 @@ function build(env: Environment, file: ConfigFile): AppConfig {
       oidcTtlMs: OIDC_TTL_MS,
     },
     redisUrl: env.REDIS_URL ?? null,
+    signUpsPerHour: env.SIGNUPS_PER_HOUR,
     oidc: oidcConfig(env),
     mail: {
       smtpUrl: env.SMTP_URL ?? null,

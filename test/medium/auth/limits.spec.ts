@@ -3,6 +3,9 @@ import { AuthApp, PASSWORD } from '../../support/auth-app.js';
 
 const from = (ip: string) => ({ 'x-forwarded-for': ip });
 
+const signUp = (app: AuthApp, ip: string, email = `${crypto.randomUUID()}@example.com`) =>
+  app.send('POST', '/auth/register', { body: { email, password: PASSWORD }, headers: from(ip) });
+
 describe('the limit of /auth/* for an address', () => {
   it('counts all of its endpoints together, and says when to come back', async () => {
     await using app = await AuthApp.start({ limits: { perAddress: 3 } });
@@ -86,5 +89,41 @@ describe('the limit of sign-ins to an account', () => {
       expect(times[2]).toBeGreaterThan(398);
       expect(times[3]).toBeGreaterThan(398);
     }
+  });
+});
+
+describe('the limit of sign-ups from a network', () => {
+  const env = { TRUST_PROXY: '127.0.0.1', SIGNUPS_PER_HOUR: '2' };
+
+  it('refuses what is over it, says when to come back, and leaves other networks alone', async () => {
+    await using app = await AuthApp.start({ env });
+    expect((await signUp(app, '203.0.113.1')).status).toBe(201);
+    expect((await signUp(app, '203.0.113.2')).status).toBe(201);
+    const refused = await signUp(app, '203.0.113.3', 'late@example.com');
+    expect(refused).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' }, cookie: '' });
+    expect(refused.headers.get('ratelimit-limit')).toBe('2');
+    expect(refused.headers.get('ratelimit-remaining')).toBe('0');
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(3000);
+    expect(refused.headers.get('ratelimit-reset')).toBe(refused.headers.get('retry-after'));
+    expect((await signUp(app, '198.51.100.1', 'late@example.com')).status).toBe(201);
+  });
+
+  it('does not count a sign-up that makes no account', async () => {
+    await using app = await AuthApp.start({ env });
+    const { email } = (await signUp(app, '203.0.113.1')).body.user;
+    for (let i = 0; i < 3; i++) {
+      expect((await signUp(app, '203.0.113.1', email)).body).toMatchObject({ code: 'EMAIL_TAKEN' });
+      expect((await signUp(app, '203.0.113.1', 'nobody')).status).toBe(400);
+    }
+    expect((await signUp(app, '203.0.113.1')).status).toBe(201);
+    expect((await signUp(app, '203.0.113.1')).status).toBe(429);
+  });
+
+  it('holds for many that come at once', async () => {
+    await using app = await AuthApp.start({ env });
+    const answers = await Promise.all(Array.from({ length: 6 }, () => signUp(app, '203.0.113.1')));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      201, 201, 429, 429, 429, 429,
+    ]);
   });
 });

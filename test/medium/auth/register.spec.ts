@@ -1,5 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { SessionStore } from '#auth';
 import { Session, User } from '#database';
 import { AuthApp, PASSWORD } from '../../support/auth-app.js';
 
@@ -48,6 +49,15 @@ describe('POST /auth/register', () => {
     app.slices.next = new Error('the engine is down');
     const answer = await app.register();
     expect(answer).toMatchObject({ status: 201, body: { sliceAssigned: false, slice: null } });
+    expect((await app.login(answer.email)).status).toBe(200);
+  });
+
+  it('says that the account is there when the session can not be opened', async () => {
+    const sessions = app.get(SessionStore);
+    const create = jest.spyOn(sessions, 'create').mockRejectedValueOnce(new Error('the store is away'));
+    const answer = await app.register();
+    create.mockRestore();
+    expect(answer).toMatchObject({ status: 503, body: { code: 'REGISTERED_NOT_SIGNED_IN' }, cookie: '' });
     expect((await app.login(answer.email)).status).toBe(200);
   });
 

@@ -107,7 +107,7 @@ describe('the session cookie', () => {
 
   it('keeps what the prefix __Host- promises', async () => {
     await using app = await AuthApp.start({
-      env: { SESSION_COOKIE_NAME: '__Host-session', SESSION_COOKIE_DOMAIN: 'example.com' },
+      env: { SESSION_COOKIE_NAME: '__Host-session', SESSION_COOKIE_SECURE: 'true' },
     });
     const { headers, cookie } = await app.register();
     expect(headers.getSetCookie()[0]).toMatch(

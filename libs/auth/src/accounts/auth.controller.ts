@@ -53,6 +53,7 @@ export class AuthController {
     standardSchema: registeredSchema,
   })
   @ApiErrors(...BODY_ERRORS, 'EMAIL_TAKEN', 'AMBIGUOUS_SESSION', 'CSRF_REJECTED', 'LOGIN_BUSY')
+  @ApiErrors('REGISTERED_NOT_SIGNED_IN')
   register(
     @Body({ schema: registrationSchema }) body: RegistrationInput,
     @FromCaller() caller: Caller,

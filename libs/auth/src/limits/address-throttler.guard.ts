@@ -8,18 +8,23 @@ import {
   type ThrottlerModuleOptions,
   type ThrottlerStorage,
 } from '@nestjs/throttler';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
 import { clientIp, CoreError, TrustProxy } from '#common';
 import type { AuthLimits } from './auth-limits.js';
 import { machineOf } from './network-of.js';
 
 const THROTTLED = 'sluice:throttled';
 
-/** Limits how often one address may call these endpoints, all of them together. */
-export const ThrottledPerAddress = (): MethodDecorator & ClassDecorator => SetMetadata(THROTTLED, true);
+/** What is counted together: the endpoints of browsers, or those of API keys. */
+export type ThrottledKind = 'auth' | 'apiKeys';
+
+/** Limits how often one address may call the endpoints of this kind, all of them together. */
+export const ThrottledPerAddress = (kind: ThrottledKind = 'auth'): MethodDecorator & ClassDecorator =>
+  SetMetadata(THROTTLED, kind);
 
 /**
- * The limit of {@link ThrottledPerAddress}. It runs before the access guard: a flood must not cost a look-up each.
+ * The limit of {@link ThrottledPerAddress}. It runs before the access guard: a flood must not cost a look-up each. What
+ * no handler answers, an unknown path or method, is not counted: such a 404 tries no credential and looks nothing up.
  */
 @Injectable()
 export class AddressThrottlerGuard extends ThrottlerGuard {
@@ -36,7 +41,7 @@ export class AddressThrottlerGuard extends ThrottlerGuard {
   }
 
   protected override async shouldSkip(context: ExecutionContext): Promise<boolean> {
-    return !this.reflector.getAllAndOverride<boolean>(THROTTLED, [context.getHandler(), context.getClass()]);
+    return kindOf(context) === undefined;
   }
 
   protected override async getTracker(request: Request): Promise<string> {
@@ -44,27 +49,27 @@ export class AddressThrottlerGuard extends ThrottlerGuard {
   }
 
   /** One count for all endpoints of the kind, where the default is one a handler. */
-  protected override generateKey(_context: ExecutionContext, tracker: string): string {
-    return `address:${tracker}`;
+  protected override generateKey(context: ExecutionContext, tracker: string): string {
+    return `address:${kindOf(context)}:${tracker}`;
   }
 
   protected override async throwThrottlingException(
-    context: ExecutionContext,
+    _context: ExecutionContext,
     { limit, timeToBlockExpire }: ThrottlerLimitDetail,
   ): Promise<void> {
-    const response = context.switchToHttp().getResponse<Response>();
-    response.set({
-      'RateLimit-Limit': String(limit),
-      'RateLimit-Remaining': '0',
-      'RateLimit-Reset': String(timeToBlockExpire),
-    });
     throw new CoreError('RATE_LIMITED', 'Too many requests. Please wait before you try again.', {
-      retryAfterSeconds: timeToBlockExpire,
+      rateLimit: { limit, resetSeconds: timeToBlockExpire },
     });
   }
 }
 
 /** What @nestjs/throttler is told of {@link AuthLimits}. */
 export function throttlerOptions(limits: AuthLimits): ThrottlerModuleOptions {
-  return { throttlers: [{ limit: limits.perAddress, ttl: limits.windowSeconds * 1000 }] };
+  const limit = (context: ExecutionContext): number =>
+    kindOf(context) === 'apiKeys' ? limits.apiKeysPerAddress : limits.perAddress;
+  return { throttlers: [{ limit, ttl: limits.windowSeconds * 1000 }] };
+}
+
+function kindOf(context: ExecutionContext): ThrottledKind | undefined {
+  return new Reflector().getAllAndOverride(THROTTLED, [context.getHandler(), context.getClass()]);
 }

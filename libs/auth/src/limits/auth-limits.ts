@@ -2,6 +2,10 @@
 export class AuthLimits {
   /** Requests of one address to `/auth/*` in {@link windowSeconds}. */
   readonly perAddress: number = 60;
+  /** Requests of one address to `/api/apikeys/*` and with API keys in {@link windowSeconds}. */
+  readonly apiKeysPerAddress: number = 100;
+  /** Requests with one API key in {@link windowSeconds}. */
+  readonly perApiKey: number = 100;
   /** Sign-ins to one account from one network in {@link windowSeconds}. */
   readonly loginsPerAccountAndNetwork: number = 10;
   readonly windowSeconds: number = 60;

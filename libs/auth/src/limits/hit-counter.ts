@@ -1,5 +1,5 @@
-import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible';
-import { COUNTER_OPTIONS } from './counter-options.js';
+import type { RateLimiterAbstract } from 'rate-limiter-flexible';
+import { BoundedMemoryLimiter } from './bounded-memory-limiter.js';
 
 export interface Hits {
   /** In the window, this one included. */
@@ -11,7 +11,7 @@ export interface Hits {
 /** Counts in windows of time: the one place all limits of our own endpoints are counted in. */
 export class HitCounter {
   /** @param limiter where the counts are kept: in memory, unless the replicas are to share them */
-  constructor(private readonly limiter: RateLimiterAbstract = new RateLimiterMemory(COUNTER_OPTIONS)) {}
+  constructor(private readonly limiter: RateLimiterAbstract = new BoundedMemoryLimiter()) {}
 
   /** Counts one more under this key; its first one opens a window of so many seconds. */
   async hit(key: string, windowSeconds: number): Promise<Hits> {
@@ -20,6 +20,11 @@ export class HitCounter {
       customDuration: windowSeconds,
     });
     return { count: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) };
+  }
+
+  /** Counts one less: what was counted turned out to be none. */
+  async takeBack(key: string, windowSeconds: number): Promise<void> {
+    await this.limiter.reward(key, 1, { customDuration: windowSeconds });
   }
 
   async forget(key: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
+import { RateLimiterRedis } from 'rate-limiter-flexible';
+import { BoundedMemoryLimiter } from '../limits/bounded-memory-limiter.js';
 import { COUNTER_OPTIONS } from '../limits/counter-options.js';
 import { HitCounter } from '../limits/hit-counter.js';
 import type { RedisClient, RedisConnection } from './redis-connection.js';
@@ -13,7 +14,7 @@ export function redisHitCounter(redis: RedisConnection): HitCounter {
       ...COUNTER_OPTIONS,
       storeClient: new CounterClient(redis),
       useRedisPackage: true,
-      insuranceLimiter: new RateLimiterMemory(COUNTER_OPTIONS),
+      insuranceLimiter: new BoundedMemoryLimiter(),
     }),
   );
 }

@@ -10,7 +10,8 @@ import { sessionTermMs } from './session-term.js';
 /** `cookie` writes them in lower case in its options, and as RFC 6265bis does in the header. */
 const SAME_SITE = { Lax: 'lax', Strict: 'strict', None: 'none' } as const;
 
-const HOST_PREFIX = '__Host-';
+/** Browsers ask of it, whatever its case, that the cookie is Secure and names no domain: so does the configuration. */
+const HOST_PREFIX = /^__Host-/i;
 
 /** Each one costs a look-up; a browser that means well sends one, or two after a change of the cookie's domain. */
 const MAX_PRESENTED = 8;
@@ -25,17 +26,15 @@ export class SessionCookie {
 
   constructor(config: AppConfig) {
     const { cookieName, cookieDomain, secure, sameSite } = config.session;
-    const hostOnly = cookieName.startsWith(HOST_PREFIX);
-    this.names = new Set(hostOnly ? [cookieName] : [cookieName, HOST_PREFIX + cookieName]);
+    this.names = new Set(HOST_PREFIX.test(cookieName) ? [cookieName] : [cookieName, `__Host-${cookieName}`]);
     this.terms = config.session;
     this.attributes = {
       name: cookieName,
       path: '/',
       httpOnly: true,
       sameSite: SAME_SITE[sameSite],
-      // A browser drops a __Host- cookie that is not Secure or that names a domain (RFC 6265bis §4.1.3).
-      secure: secure || hostOnly,
-      ...(cookieDomain === undefined || hostOnly ? {} : { domain: cookieDomain }),
+      secure,
+      ...(cookieDomain === undefined ? {} : { domain: cookieDomain }),
     };
   }
 

@@ -13,11 +13,19 @@ export interface ErrorDetail {
   message: string;
 }
 
+/** So many requests were allowed, and are again in so many seconds. */
+export interface ExceededLimit {
+  readonly limit: number;
+  readonly resetSeconds: number;
+}
+
 export interface DomainErrorOptions {
   /** One entry per faulty field; shown to the caller. */
   details?: readonly ErrorDetail[];
   /** Sent as `Retry-After`, in whole seconds. */
   retryAfterSeconds?: number;
+  /** The limit that was passed: sent as `RateLimit-*`, and its end as `Retry-After`. */
+  rateLimit?: ExceededLimit;
   /** What happened below; logged, never shown. */
   cause?: unknown;
 }
@@ -30,6 +38,7 @@ export abstract class DomainError<Code extends ErrorCode = ErrorCode> extends Er
   abstract readonly route: RouteName;
   readonly details: readonly ErrorDetail[] | undefined;
   readonly retryAfterSeconds: number | undefined;
+  readonly rateLimit: ExceededLimit | undefined;
 
   constructor(
     readonly code: Code,
@@ -39,7 +48,8 @@ export abstract class DomainError<Code extends ErrorCode = ErrorCode> extends Er
     super(message, { cause: options.cause });
     this.name = new.target.name;
     this.details = options.details;
-    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.retryAfterSeconds = options.retryAfterSeconds ?? options.rateLimit?.resetSeconds;
+    this.rateLimit = options.rateLimit;
   }
 }
 

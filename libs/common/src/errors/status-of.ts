@@ -27,6 +27,7 @@ export function statusOf(code: ErrorCode): number {
     case 'FORBIDDEN':
     case 'ACCOUNT_DISABLED':
     case 'CSRF_REJECTED':
+    case 'API_KEY_FORBIDDEN':
     case 'REAUTHENTICATION_REQUIRED':
     case 'TOTP_ENROLMENT_REQUIRED':
       return 403;
@@ -74,6 +75,7 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_DESTROY_FAILED':
       return 502;
     case 'DATABASE_UNAVAILABLE':
+    case 'REGISTERED_NOT_SIGNED_IN':
     case 'SESSION_STORE_UNAVAILABLE':
     case 'SHUTTING_DOWN':
     case 'SLICE_STARTING':
