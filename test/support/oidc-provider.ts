@@ -27,6 +27,8 @@ export class TestProvider implements AsyncDisposable {
   readonly requests: string[] = [];
   /** What its token endpoint granted: `authorization_code` or `refresh_token`. */
   readonly grants: string[] = [];
+  /** Every access and refresh token it gave. */
+  readonly issued: string[] = [];
   /** Answers every request with 503 meanwhile. */
   down = false;
   private provider: Provider | undefined;
@@ -63,6 +65,10 @@ export class TestProvider implements AsyncDisposable {
     const provider = await quietly(async () => {
       const { default: OidcProvider } = await import('oidc-provider');
       return new OidcProvider(this.issuer, configuration);
+    });
+    provider.on('grant.success', ({ body }) => {
+      const { access_token, refresh_token } = body as Record<string, string | undefined>;
+      this.issued.push(...[access_token, refresh_token].filter((token) => token !== undefined));
     });
     provider.on('grant.success', ({ oidc }) => this.grants.push(String(oidc.params?.['grant_type'])));
     this.provider = provider;
