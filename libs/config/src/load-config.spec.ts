@@ -60,6 +60,34 @@ describe('the configuration', () => {
   });
 
   describe('with faults', () => {
+    it('lists those of single variables and those of several together', () => {
+      const faults = faultsOf({
+        NODE_ENV: 'production',
+        GATEWAY_JWT_SECRET: 'changeme',
+        ADMIN_KEY: 'changeme',
+        ADMIN_PASSWORD: 'changeme',
+        SESSION_COOKIE_SAMESITE: 'None',
+        SESSION_COOKIE_SECURE: 'false',
+        OIDC_ISSUER: 'https://login.example.com',
+        OIDC_CLIENT_ID: 'sluice',
+      });
+      const named = faults.map((fault) => fault.split(' ', 1).join());
+      expect(new Set(named)).toEqual(
+        new Set([
+          'GATEWAY_JWT_SECRET',
+          'ADMIN_KEY',
+          'ADMIN_PASSWORD',
+          'SESSION_COOKIE_SAMESITE',
+          'OIDC_CLIENT_SECRET',
+          'SECRET_KEY',
+          'ADMIN_EMAIL',
+          'APP_URL',
+          'SLICE_IMAGE',
+        ]),
+      );
+      expect(faults).not.toContain('ADMIN_KEY is required in production');
+    });
+
     it('lists every one of them at once, by the name of its variable', () => {
       const faults = faultsOf({
         PORT: '70000',

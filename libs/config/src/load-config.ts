@@ -1,6 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { z } from 'zod';
 import { detailsOf } from '#common';
 import type { AppConfig, DatabaseConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
@@ -23,13 +24,24 @@ export function loadConfig(raw: NodeJS.ProcessEnv): AppConfig {
   const parsed = environmentSchema.safeParse(variables);
   const file = readConfigFile(resolve(environmentSchema.shape.CONFIG_FILE.parse(variables['CONFIG_FILE'])));
   const faults = [
-    ...(parsed.success
-      ? crossChecks(parsed.data)
-      : detailsOf(parsed.error.issues).map(({ path, message }) => `${path} ${message}`)),
+    ...(parsed.success ? crossChecks(parsed.data) : faultsOf(variables, parsed.error)),
     ...file.faults,
   ];
   if (!parsed.success || file.settings === null || faults.length > 0) throw new ConfigError(faults);
   return freeze(build(parsed.data, file.settings));
+}
+
+/** What is wrong with single variables, and with those together that are right: one start tells all that is to do. */
+function faultsOf(variables: Record<string, string>, { issues }: z.ZodError): string[] {
+  const single = detailsOf(issues).map(({ path, message }) => `${path} ${message}`);
+  const faulty = new Set(issues.map(({ path }) => String(path[0])));
+  const rest = environmentSchema.safeParse(
+    Object.fromEntries(Object.entries(variables).filter(([name]) => !faulty.has(name))),
+  );
+  if (!rest.success) return single;
+  // That a faulty one is missing, now that it is left out, is no fault of its own.
+  const ofOthers = (fault: string): boolean => fault.split(/\W+/).every((word) => !faulty.has(word));
+  return [...single, ...crossChecks(rest.data).filter(ofOthers)];
 }
 
 function withoutAliasesAndBlanks(raw: NodeJS.ProcessEnv): Record<string, string> {

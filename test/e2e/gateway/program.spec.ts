@@ -247,10 +247,15 @@ describe('the gateway as a program, with an environment it can not use', () => {
       ADMIN_KEY: 'changeme',
       SLICE_PORT_RANGE: '10-1',
       DATABASE_URL: 'mysql://x',
+      GATEWAY_JWT_SECRET: 'too short',
+      ADMIN_PASSWORD: 'changeme',
+      SESSION_COOKIE_SAMESITE: 'None',
+      OIDC_ISSUER: 'https://login.example.com',
     }).ended;
     expect(code).toBe(UNUSABLE_CONFIGURATION);
-    for (const name of ['PORT', 'ADMIN_KEY', 'SLICE_PORT_RANGE', 'DATABASE_URL', 'TRUST_PROXY'])
-      expect(output).toContain(name);
+    const faulty = ['PORT', 'ADMIN_KEY', 'SLICE_PORT_RANGE', 'DATABASE_URL', 'TRUST_PROXY'];
+    faulty.push('GATEWAY_JWT_SECRET', 'ADMIN_PASSWORD', 'SESSION_COOKIE_SAMESITE', 'OIDC_CLIENT_SECRET');
+    for (const name of faulty) expect(output).toContain(name);
     expect(output).not.toContain('    at ');
     expect(existsSync(join(dataDir, 'never'))).toBe(false);
     await removeDataDir();
