@@ -11,7 +11,7 @@ export class ConfigModule {
       module: ConfigModule,
       providers: [
         { provide: AppConfig, useValue: config },
-        { provide: SecretBox, useValue: new SecretBox(config.secretKey) },
+        { provide: SecretBox, useValue: new SecretBox(config.secretKey, config.previousSecretKey) },
       ],
       exports: [AppConfig, SecretBox],
     };

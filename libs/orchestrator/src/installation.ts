@@ -28,14 +28,17 @@ export async function openInstallation(
   return new InstallationId(installation.id);
 }
 
-/** What is sealed in the database can be opened by one key alone: that of the first gateway. */
+/**
+ * What is sealed in the database can be opened by one key alone: that of the first gateway, or the one it was rotated
+ * to. While a rotation goes on either will do.
+ */
 async function assertSecretKey(dataSource: DataSource, { id }: Installation, box: SecretBox): Promise<void> {
-  const check = box.mac('installation', id);
+  const [check, previous] = box.macs('installation', id);
   const [[row]] = await dataSource.query<[[{ stored: Buffer }], number]>(
     'UPDATE installation SET secret_check = coalesce(secret_check, $1) RETURNING secret_check AS stored',
     [check],
   );
-  if (row.stored.equals(check)) return;
+  if (check?.equals(row.stored) === true || previous?.equals(row.stored) === true) return;
   throw new Error(
     'SECRET_KEY is another one than this database was set up with, so nothing that is sealed in it can be read. ' +
       'Set the SECRET_KEY of the gateways before; outside production it is in secrets.json of their DATA_DIR.',

@@ -21,7 +21,7 @@ describe('a sealed secret', () => {
     const [first, second] = [box.seal('text', CONTEXT), box.seal('text', CONTEXT)];
     expect(first.equals(second)).toBe(false);
     expect(first.includes('text')).toBe(false);
-    expect(first.length).toBe(1 + 12 + 16 + 4);
+    expect(first.length).toBe(1 + 4 + 12 + 16 + 4);
   });
 
   it('does not open when any one bit of it was changed', () => {
@@ -52,6 +52,44 @@ describe('a sealed secret', () => {
   it('does not open with another key', () => {
     const sealed = box.seal('text', CONTEXT);
     expect(() => new SecretBox('a secret key of the tests, long enougH').open(sealed, CONTEXT)).toThrow();
+  });
+});
+
+describe('a secret key that is being rotated', () => {
+  const old = new SecretBox('the secret key before this one');
+  const rotating = new SecretBox('the secret key from now on', 'the secret key before this one');
+  const rotated = new SecretBox('the secret key from now on');
+  /** Sealed by a gateway from before there were key ids. */
+  const version1 = Buffer.from('Ab3cyB1/ag2D5gg8MqDnUz3kQv/utAxyEYi/VDeR4KyuqA8cdvT+Ohokoug=', 'base64');
+
+  it('is still opened with, and no longer sealed with', () => {
+    expect(rotating.open(old.seal('text', CONTEXT), CONTEXT)).toBe('text');
+    const anew = rotating.seal('text', CONTEXT);
+    expect(rotated.open(anew, CONTEXT)).toBe('text');
+    expect(() => old.open(anew, CONTEXT)).toThrow('unknown key');
+    expect(() => rotated.open(old.seal('text', CONTEXT), CONTEXT)).toThrow('unknown key');
+  });
+
+  it('opens what was sealed before there were key ids', () => {
+    expect(old.open(version1, CONTEXT)).toBe('sealed long ago');
+    expect(rotating.open(version1, CONTEXT)).toBe('sealed long ago');
+    expect(() => rotated.open(version1, CONTEXT)).toThrow();
+    expect(() => rotating.open(version1, 'slice:8:env')).toThrow();
+  });
+
+  it('is told by how a sealed value begins', () => {
+    const begins = (sealed: Buffer) => sealed.subarray(0, 5).equals(rotating.currentPrefix);
+    expect(begins(rotating.seal('text', CONTEXT))).toBe(true);
+    expect(begins(old.seal('text', CONTEXT))).toBe(false);
+    expect(begins(version1)).toBe(false);
+  });
+
+  it('finds by keyed hashes what either key has made', () => {
+    expect(rotating.macs('purpose', 'value')).toEqual([
+      rotated.mac('purpose', 'value'),
+      old.mac('purpose', 'value'),
+    ]);
+    expect(rotating.mac('purpose', 'value')).toEqual(rotated.mac('purpose', 'value'));
   });
 });
 
