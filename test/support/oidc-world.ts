@@ -35,8 +35,8 @@ export class OidcWorld implements AsyncDisposable {
     return new OidcWorld(app, provider, callback);
   }
 
-  /** A replica of the first app, with the same tokens of the same sessions. */
-  static async startApp(provider: TestProvider, options: AuthAppOptions): Promise<AuthApp> {
+  /** An app alone: of another provider, or a replica of another one. */
+  static async startApp(provider: Pick<TestProvider, 'env'>, options: AuthAppOptions): Promise<AuthApp> {
     const app = await AuthApp.start({ ...options, env: { ...provider.env, ...options.env } });
     // The provider lives in the present.
     app.clock.advance(Date.now() - app.clock.nowMs());

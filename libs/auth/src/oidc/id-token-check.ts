@@ -74,8 +74,8 @@ function missingClaim(claims: unknown): IdTokenCheck | null {
   return REQUIRED.find(([claim, fits]) => !fits(found[claim]))?.[0] ?? null;
 }
 
+/** The body of an answer that has everything else; the facts may be a Response as well, which has a `body` too. */
 function lacksIdToken(body: unknown): boolean {
-  return (
-    typeof body === 'object' && body !== null && !('id_token' in body && typeof body.id_token === 'string')
-  );
+  if (typeof body !== 'object' || body === null || !('access_token' in body)) return false;
+  return !('id_token' in body && typeof body.id_token === 'string' && body.id_token !== '');
 }

@@ -3,7 +3,6 @@ import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
   calculatePKCECodeChallenge,
-  type Configuration,
   fetchUserInfo,
   type IDToken,
   refreshTokenGrant,
@@ -16,7 +15,7 @@ import {
 import { Clock } from '#common';
 import type { ProviderTokens } from '../sessions/provider-tokens.js';
 import { failedCheck, type IdTokenCheck } from './id-token-check.js';
-import { ProviderConfiguration } from './provider-configuration.js';
+import { type ProviderClients, ProviderConfiguration } from './provider-configuration.js';
 import { ProviderFailure, reasonOf } from './provider-failure.js';
 
 /** How far the provider's clock may be from ours; openid-client grants as much for `exp`. */
@@ -51,8 +50,8 @@ export class OidcProvider {
   /** Where to send a browser to sign in: authorization code flow with PKCE (RFC 7636) by S256. */
   async authorizationUrl({ redirectUri, state, nonce, codeVerifier }: Handshake): Promise<URL> {
     const { scopes } = this.configuration.settings;
-    return this.step('authorization request', async (provider) =>
-      buildAuthorizationUrl(provider, {
+    return this.step('authorization request', async ({ verifying }) =>
+      buildAuthorizationUrl(verifying, {
         redirect_uri: redirectUri,
         scope: scopes,
         state,
@@ -71,8 +70,8 @@ export class OidcProvider {
     const { redirectUri, state, nonce, codeVerifier } = handshake;
     const callback = new URL(`${redirectUri}?${answer.toString()}`);
     const obtainedAtMs = this.clock.nowMs();
-    return this.step('code exchange', async (provider) => {
-      const response = await authorizationCodeGrant(provider, callback, {
+    return this.step('code exchange', async ({ verifying }) => {
+      const response = await authorizationCodeGrant(verifying, callback, {
         expectedState: state,
         expectedNonce: nonce,
         pkceCodeVerifier: codeVerifier,
@@ -92,8 +91,8 @@ export class OidcProvider {
    */
   async refresh(tokens: ProviderTokens & { refreshToken: string }, subject: string): Promise<ProviderTokens> {
     const obtainedAtMs = this.clock.nowMs();
-    return this.step('token refresh', async (provider) => {
-      const response = await refreshTokenGrant(provider, tokens.refreshToken);
+    return this.step('token refresh', async ({ refreshing }) => {
+      const response = await refreshTokenGrant(refreshing, tokens.refreshToken);
       const claims = response.claims();
       if (claims !== undefined && claims.sub !== subject) throw refused('sub');
       return tokensFrom(response, obtainedAtMs, tokens);
@@ -102,27 +101,27 @@ export class OidcProvider {
 
   /** What the provider tells of a user; null when it has no userinfo endpoint. */
   async userInfo(accessToken: string, subject: string): Promise<UserInfoResponse | null> {
-    return this.step('userinfo', async (provider) =>
-      provider.serverMetadata().userinfo_endpoint === undefined
+    return this.step('userinfo', async ({ verifying }) =>
+      verifying.serverMetadata().userinfo_endpoint === undefined
         ? null
-        : fetchUserInfo(provider, accessToken, subject),
+        : fetchUserInfo(verifying, accessToken, subject),
     );
   }
 
   /** Tells the provider that the tokens are no longer needed (RFC 7009); with a refresh token the whole grant ends. */
   async revoke({ refreshToken, accessToken }: ProviderTokens): Promise<void> {
-    await this.step('revocation', async (provider) => {
-      if (provider.serverMetadata().revocation_endpoint === undefined) return;
-      await tokenRevocation(provider, refreshToken ?? accessToken, {
+    await this.step('revocation', async ({ verifying }) => {
+      if (verifying.serverMetadata().revocation_endpoint === undefined) return;
+      await tokenRevocation(verifying, refreshToken ?? accessToken, {
         token_type_hint: refreshToken === null ? 'access_token' : 'refresh_token',
       });
     });
   }
 
-  private async step<T>(name: string, act: (provider: Configuration) => Promise<T>): Promise<T> {
-    const provider = await this.configuration.get();
+  private async step<T>(name: string, act: (clients: ProviderClients) => Promise<T>): Promise<T> {
+    const clients = await this.configuration.get();
     try {
-      return await act(provider);
+      return await act(clients);
     } catch (error) {
       throw asFailure(name, error);
     }

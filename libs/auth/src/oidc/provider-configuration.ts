@@ -39,6 +39,17 @@ const SIGNATURES: readonly string[] = [
   'Ed25519',
 ];
 
+/** The provider as openid-client sees it, in two ways. */
+export interface ProviderClients {
+  /** Verifies the signature of every ID token. openid-client would leave it out, but TLS may end at a proxy in between. */
+  readonly verifying: Configuration;
+  /**
+   * Checks all of an ID token but the signature, for which it may have to ask for the provider's keys. For a refresh:
+   * if that failed, a refresh token that has been rotated would be lost with the answer it stands in.
+   */
+  readonly refreshing: Configuration;
+}
+
 /**
  * Where the provider's endpoints are: each one as configured, else from its discovery document (OpenID Connect
  * Discovery 1.0), which is read when it is first needed. A provider that is down keeps no gateway from starting.
@@ -48,7 +59,7 @@ export class ProviderConfiguration {
   private readonly oidc: OidcConfig | null;
   private readonly insecure: boolean;
   /** A failed one is not kept, so that the next request tries again. */
-  private current: Promise<Configuration> | null = null;
+  private current: Promise<ProviderClients> | null = null;
 
   constructor(config: AppConfig) {
     this.oidc = config.oidc;
@@ -75,11 +86,11 @@ export class ProviderConfiguration {
   }
 
   /**
-   * The provider, as openid-client sees it.
+   * The provider, once its endpoints are known.
    * @throws AuthError OIDC_DISABLED
    * @throws ProviderFailure
    */
-  async get(): Promise<Configuration> {
+  async get(): Promise<ProviderClients> {
     const { settings } = this;
     this.current ??= this.configure(settings).catch((error: unknown) => {
       this.current = null;
@@ -88,21 +99,20 @@ export class ProviderConfiguration {
     return this.current;
   }
 
-  private async configure(settings: OidcConfig): Promise<Configuration> {
+  private async configure(settings: OidcConfig): Promise<ProviderClients> {
     const metadata = withOverrides(await this.metadataOf(settings), settings);
-    const { clientId, clientSecret } = settings;
-    const configuration = new Configuration(
-      metadata,
-      clientId,
-      undefined,
-      authenticationFor(metadata, clientSecret),
-    );
-    configuration.timeout = TIMEOUT_SECONDS;
-    configuration[customFetch] = boundedFetch(MAX_ANSWER_BYTES);
-    // openid-client leaves the signature out where TLS vouches for the sender; a proxy in between may end the TLS.
-    enableNonRepudiationChecks(configuration);
-    if (this.insecure) allowInsecureRequests(configuration);
-    return configuration;
+    const verifying = this.clientOf(metadata, settings);
+    enableNonRepudiationChecks(verifying);
+    return { verifying, refreshing: this.clientOf(metadata, settings) };
+  }
+
+  private clientOf(metadata: ServerMetadata, { clientId, clientSecret }: OidcConfig): Configuration {
+    const authentication = authenticationFor(metadata, clientSecret);
+    const client = new Configuration(metadata, clientId, undefined, authentication);
+    client.timeout = TIMEOUT_SECONDS;
+    client[customFetch] = boundedFetch(MAX_ANSWER_BYTES);
+    if (this.insecure) allowInsecureRequests(client);
+    return client;
   }
 
   private async metadataOf(settings: OidcConfig): Promise<ServerMetadata> {
