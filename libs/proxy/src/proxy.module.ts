@@ -1,5 +1,5 @@
 import { Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { SessionCookie, SessionRevocations, SessionStore } from '#auth';
+import { GatewayTokens, SessionCookie, SessionRevocations, SessionStore } from '#auth';
 import { Clock, sameSecret, TrustProxy } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
@@ -25,6 +25,9 @@ const UPGRADE_TIMEOUT_MS = 10_000;
 /** Dozens of tabs with several sockets each; the gateway's file descriptors are everybody's. */
 const MAX_SOCKETS_PER_USER = 500;
 
+/** What API keys begin with (contract §2): their form alone tells them from an app's. */
+const API_KEY_PREFIX = 'slu_';
+
 /** The edge with everything it stands on. What proxies knows no Nest; it is put together here. */
 @Module({
   providers: [
@@ -35,13 +38,19 @@ const MAX_SOCKETS_PER_USER = 500;
     },
     {
       provide: RequestHeaders,
-      inject: [GatewayCookies, TrustProxy, AppConfig],
-      useFactory: (cookies: GatewayCookies, trustProxy: TrustProxy, config: AppConfig) =>
+      inject: [GatewayCookies, TrustProxy, AppConfig, GatewayTokens],
+      useFactory: (
+        cookies: GatewayCookies,
+        trustProxy: TrustProxy,
+        config: AppConfig,
+        tokens: GatewayTokens,
+      ) =>
         new RequestHeaders({
           cookies,
           trustProxy,
           credentialHeaders: ['x-admin-key'],
-          isGatewayToken: (token) => sameSecret(token, config.admin.key),
+          isGatewayToken: (token) =>
+            token.startsWith(API_KEY_PREFIX) || tokens.isOurs(token) || sameSecret(token, config.admin.key),
         }),
     },
     {

@@ -6,8 +6,8 @@ import { type TokenClaims, tokenClaimsSchema } from './token-claims.js';
 const ALGORITHM = 'HS256';
 const TYPE = 'JWT';
 
-/** Header, payload and signature of a JWS in base64url (RFC 7515 §7.1); every header that begins with `{"` begins so. */
-const COMPACT_JWS = /^(eyJ[\w-]+\.[\w-]+)\.([\w-]+)=*$/;
+/** Header, payload and HS256's signature in base64url (RFC 7515 §7.1); a header that begins with `{"` begins so. */
+const COMPACT_JWS = /^(eyJ[\w-]+\.[\w-]+)\.([\w-]{43})=*$/;
 
 /** Far more than ours ever have. */
 const MAX_LENGTH = 4096;

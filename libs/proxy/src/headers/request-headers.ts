@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { assertNever, bearerToken, type TrustProxy } from '#common';
+import { assertNever, type TrustProxy } from '#common';
 import type { GatewayCookies } from './cookies.js';
 import { addForwarded } from './forwarded.js';
 import { connectionListed, HOP_BY_HOP } from './hop-by-hop.js';
+import { OwnCredentials } from './own-credentials.js';
 
 /** What is the gateway's own in a request, and whom it believes; the same for all requests. */
 export interface RequestHeaderPolicy {
@@ -10,7 +11,7 @@ export interface RequestHeaderPolicy {
   readonly trustProxy: TrustProxy;
   /** Headers that carry a credential of the gateway, such as `X-Admin-Key`. */
   readonly credentialHeaders: readonly string[];
-  /** Whether a bearer token is the gateway's (admin key, API key, gateway token) and not the application's. */
+  /** Whether a token is the gateway's (admin key, API key, gateway token) and not the application's. */
   readonly isGatewayToken: (token: string) => boolean;
 }
 
@@ -52,9 +53,11 @@ type Handling = 'drop' | 'from-trusted-peer' | 'cookie' | 'authorization' | 'te'
 export class RequestHeaders {
   readonly #policy: RequestHeaderPolicy;
   readonly #handling: ReadonlyMap<string, Handling>;
+  readonly #own: OwnCredentials;
 
   constructor(policy: RequestHeaderPolicy) {
     this.#policy = policy;
+    this.#own = new OwnCredentials(policy.isGatewayToken);
     const dropped = [...HOP_BY_HOP, ...SET_BY_GATEWAY, ...ANSWERED_HERE, ...policy.credentialHeaders];
     this.#handling = new Map<string, Handling>([
       ...dropped.map((name) => [name.toLowerCase(), 'drop'] as const),
@@ -76,6 +79,11 @@ export class RequestHeaders {
     return out;
   }
 
+  /** The query for the upstream, with its `?`; the rest of it word for word. */
+  queryForUpstream(search: string): string {
+    return this.#own.stripQuery(search);
+  }
+
   #keep(req: IncomingMessage, context: UpstreamContext, trusted: boolean): string[] {
     const { rawHeaders } = req;
     const listed = connectionListed(req.headers.connection);
@@ -86,7 +94,11 @@ export class RequestHeaders {
       const key = name.toLowerCase();
       if (listed?.has(key) && key !== 'te') continue;
       const handling = this.#handlingOf(key, trusted);
-      const kept = handling === undefined ? value : this.#handle(handling, value, req, context);
+      if (handling === undefined) {
+        if (!this.#own.standIn(value)) out.push(name, value);
+        continue;
+      }
+      const kept = this.#handle(handling, value, req, context);
       if (kept !== null) out.push(name, kept);
     }
     return out;
@@ -105,9 +117,9 @@ export class RequestHeaders {
   #handle(handling: Handling, value: string, req: IncomingMessage, context: UpstreamContext): string | null {
     switch (handling) {
       case 'cookie':
-        return this.#policy.cookies.stripFromRequest(value);
+        return this.#stripCookies(value);
       case 'authorization':
-        return context.forwardAuthorization && !this.#isOwnCredential(value) ? value : null;
+        return context.forwardAuthorization && !this.#own.standInAuthorization(value) ? value : null;
       case 'te':
         // Some servers send trailers only when asked; ours is the only connection it can concern.
         return /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value) ? 'trailers' : null;
@@ -121,9 +133,9 @@ export class RequestHeaders {
     }
   }
 
-  #isOwnCredential(authorization: string): boolean {
-    const token = bearerToken(authorization);
-    return token !== undefined && this.#policy.isGatewayToken(token);
+  #stripCookies(header: string): string | null {
+    const foreign = this.#policy.cookies.stripFromRequest(header);
+    return foreign === null ? null : this.#own.stripCookies(foreign);
   }
 }
 
