@@ -1,5 +1,6 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
+import { AdminModule } from '#admin';
 import { AuthModule } from '#auth';
 import { CommonModule, DomainErrorFilter, LoggingModule, type LoggingOptions, validationPipe } from '#common';
 import { ConfigModule, type AppConfig } from '#config';
@@ -26,6 +27,7 @@ export class GatewayModule {
         OrchestratorModule,
         ProxyModule,
         MonitorModule,
+        AdminModule,
       ],
       providers: [
         { provide: APP_FILTER, useClass: DomainErrorFilter },

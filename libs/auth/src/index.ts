@@ -1,14 +1,27 @@
-export { type Access, type AdminCredential, Public, RequireAdmin, RequireSession } from './access/access.js';
+export {
+  type Access,
+  type AdminCredential,
+  Public,
+  RequireAdmin,
+  RequireApiKey,
+  RequireSession,
+} from './access/access.js';
 export { type Caller, FromCaller } from './access/caller.js';
 export { CurrentPrincipal, CurrentSession, CurrentUser } from './access/current-principal.js';
 export { describeRoutes, type RouteDescription } from './access/describe-routes.js';
 export { FirstSlice } from './accounts/first-slice.js';
 export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
+export { publicUser } from './accounts/users.js';
+export { API_KEY_PREFIX } from './api-keys/api-key.js';
+export { ApiKeyGate, type KeyedRequest } from './api-keys/api-key-gate.js';
+export { ApiKeyUsage } from './api-keys/api-key-usage.js';
 export { AuthModule } from './auth.module.js';
 export { ApiErrors, BODY_ERRORS } from './documentation/api-errors.js';
 export { type DocumentOptions, openApiDocument } from './documentation/openapi-document.js';
 export { addSecuritySchemes } from './documentation/security-schemes.js';
 export { AuthLimits } from './limits/auth-limits.js';
+export { LoginCookie } from './oidc/login-cookie.js';
+export { ProviderSessions } from './oidc/provider-sessions.js';
 export { AllowedOrigins } from './origins/allowed-origins.js';
 export { corsHeaders, corsOptions, isPreflight, preflightHeaders } from './origins/cors.js';
 export { csrfRejected } from './origins/csrf.guard.js';
@@ -18,6 +31,7 @@ export { Authenticator, type CredentialHeaders, theOneSession } from './principa
 export { principalOf } from './principals/principal-of.js';
 export type {
   AdminKeyPrincipal,
+  ApiKeyPrincipal,
   Principal,
   PrincipalUser,
   SessionPrincipal,

@@ -14,8 +14,11 @@ export type Opening = Partial<Pick<NewSession, 'kind' | 'subject' | 'tokens'>>;
 export interface Ending {
   /** The session that goes on: of whoever changes their own password, say. */
   readonly except?: string;
-  /** What the access ends for, in the same transaction: when it throws, nothing has ended. */
-  readonly change?: (manager: EntityManager) => Promise<void>;
+  /**
+   * What the access ends for, in the same transaction: when it throws, or says that it changed nothing by `false`,
+   * nothing ends.
+   */
+  readonly change?: (manager: EntityManager) => Promise<void> | Promise<boolean>;
 }
 
 /** Opens and ends the sessions of browsers. */
@@ -56,20 +59,20 @@ export class SessionsService {
   /**
    * Ends all access of a user, on every replica: sessions with their WebSockets, and gateway tokens. One transaction,
    * so that a change of role or password is never in force beside the sessions from before it.
+   * @returns false when `change` changed nothing
    * @throws what `change` throws, or the store; then it may be repeated
    */
-  async endAll(userId: string, { except, change }: Ending = {}): Promise<void> {
-    await this.transactions.run(async (manager) => {
-      await change?.(manager);
+  async endAll(userId: string, { except, change }: Ending = {}): Promise<boolean> {
+    const ended = await this.transactions.run(async (manager) => {
+      if ((await change?.(manager)) === false) return false;
       await manager.increment(User, { id: userId }, 'tokenGeneration', 1);
       if (except === undefined) await this.store.revokeAll(userId, manager);
       else await this.store.revokeOthers(userId, except, manager);
+      return true;
     });
-    this.revocations.deliver(
-      except === undefined
-        ? { userId, sessionHash: null }
-        : { userId, sessionHash: null, exceptHash: except },
-    );
+    const rest = except === undefined ? {} : { exceptHash: except };
+    if (ended) this.revocations.deliver({ userId, sessionHash: null, ...rest });
+    return ended;
   }
 
   /**

@@ -73,7 +73,10 @@ export type ProxyErrorCode =
   | 'URI_TOO_LONG'
   | 'METHOD_NOT_IMPLEMENTED';
 
-export type ErrorCode = CoreErrorCode | AuthErrorCode | OrchestratorErrorCode | ProxyErrorCode;
+export type AdminErrorCode = 'USER_NOT_FOUND' | 'LAST_ADMIN' | 'OWN_ACCOUNT';
+
+export type ErrorCode =
+  CoreErrorCode | AuthErrorCode | OrchestratorErrorCode | ProxyErrorCode | AdminErrorCode;
 
 /** The part of Sluice that answers; it stands as `route` in every error body. */
 export type RouteName = 'core' | 'auth' | 'orchestrator' | 'proxy' | 'admin' | 'billing' | 'monitor';

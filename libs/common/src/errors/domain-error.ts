@@ -1,4 +1,5 @@
 import type {
+  AdminErrorCode,
   AuthErrorCode,
   CoreErrorCode,
   ErrorCode,
@@ -67,4 +68,8 @@ export class OrchestratorError extends DomainError<OrchestratorErrorCode> {
 
 export class ProxyError extends DomainError<ProxyErrorCode> {
   readonly route = 'proxy';
+}
+
+export class AdminError extends DomainError<AdminErrorCode> {
+  readonly route = 'admin';
 }

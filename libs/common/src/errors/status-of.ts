@@ -34,6 +34,7 @@ export function statusOf(code: ErrorCode): number {
     case 'NOT_FOUND':
     case 'OIDC_DISABLED':
     case 'SLICE_NOT_FOUND':
+    case 'USER_NOT_FOUND':
       return 404;
     case 'METHOD_NOT_ALLOWED':
       return 405;
@@ -48,6 +49,8 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_IN_USE':
     case 'SLICE_NAME_TAKEN':
     case 'IDEMPOTENCY_KEY_REUSED':
+    case 'LAST_ADMIN':
+    case 'OWN_ACCOUNT':
       return 409;
     case 'BODY_TOO_LARGE':
       return 413;

@@ -3,6 +3,7 @@ import { AppConfig } from '#config';
 import { ControlConnection, type DesiredState, type SliceStatus } from '#database';
 import { SliceReach } from './slice-reach.js';
 import { SliceRepository } from './slice-repository.js';
+import { sliceView, type SliceView } from './slice-view.js';
 
 /** Where a customer's slice is, and whether it can be asked. */
 export interface SliceLocation {
@@ -30,6 +31,14 @@ export class SliceDirectory {
     if (this.config.slices.network !== null && status === 'active')
       await this.reach.ensure(sliceId, generation);
     return { sliceId, status, desiredState, host, port };
+  }
+
+  /** The slices of these users as an operator sees them, by their owners. */
+  async ownedBy(ownerIds: readonly string[]): Promise<Map<string, SliceView>> {
+    const slices = await this.slices.findByOwners(ownerIds);
+    return new Map(
+      slices.flatMap((slice) => (slice.ownerId === null ? [] : [[slice.ownerId, sliceView(slice)]])),
+    );
   }
 
   /**

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, type EntityManager, type UpdateQueryBuilder } from 'typeorm';
+import { DataSource, In, IsNull, type EntityManager, type UpdateQueryBuilder } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { Slice, type DesiredState } from '#database';
 
@@ -41,6 +41,10 @@ export class SliceRepository {
 
   findByOwner(ownerId: string, manager = this.dataSource.manager): Promise<Slice | null> {
     return manager.findOneBy(Slice, { ownerId, destroyedAt: IsNull() });
+  }
+
+  findByOwners(ownerIds: readonly string[]): Promise<Slice[]> {
+    return this.dataSource.manager.findBy(Slice, { ownerId: In(ownerIds), destroyedAt: IsNull() });
   }
 
   findByName(name: string, manager = this.dataSource.manager): Promise<Slice | null> {

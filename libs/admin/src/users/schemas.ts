@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { sliceResponse } from '#orchestrator';
+
+const LARGEST_PAGE = 1_000_000;
+const PAGE_SIZE = 50;
+const LARGEST_PAGE_SIZE = 200;
+
+/** As it stands in a query: digits. */
+const count = (largest: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
+    .transform(Number)
+    .pipe(z.number().max(largest));
+
+export const userId = z.uuid('must be the id of a user');
+
+export const usersQuery = z.strictObject({
+  page: count(LARGEST_PAGE).default(1),
+  pageSize: count(LARGEST_PAGE_SIZE).default(PAGE_SIZE),
+  /** A part of the e-mail address. */
+  search: z
+    .string()
+    .trim()
+    .toLowerCase()
+    .max(254)
+    .regex(/^\P{Cc}*$/u, 'must not contain control characters')
+    .optional(),
+});
+export type UsersQuery = z.infer<typeof usersQuery>;
+
+export const userChangeSchema = z
+  .strictObject({ role: z.enum(['member', 'admin']).optional(), disabled: z.boolean().optional() })
+  .refine(({ role, disabled }) => role !== undefined || disabled !== undefined, 'must change something');
+export type UserChange = z.infer<typeof userChangeSchema>;
+
+export const userResponse = z
+  .object({
+    id: z.uuid(),
+    email: z.string(),
+    name: z.string().nullable(),
+    role: z.enum(['member', 'admin']),
+    emailVerified: z.boolean(),
+    totpEnabled: z.boolean(),
+    disabled: z.boolean(),
+    createdAt: z.iso.datetime(),
+    slice: sliceResponse.nullable(),
+  })
+  .meta({ id: 'AdministeredUser' });
+export type UserView = z.infer<typeof userResponse>;
+
+export const usersResponse = z.object({
+  users: z.array(userResponse),
+  /** Of all pages. */
+  total: z.int(),
+  page: z.int(),
+  pageSize: z.int(),
+});
+export type UsersPage = z.infer<typeof usersResponse>;

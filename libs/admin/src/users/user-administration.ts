@@ -1,0 +1,103 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { IsNull, type EntityManager } from 'typeorm';
+import { type Principal, SessionsService } from '#auth';
+import { AdminError, Clock } from '#common';
+import { User } from '#database';
+import type { UserChange, UserView } from './schemas.js';
+import { UserDirectory, userNotFound } from './user-directory.js';
+
+/** Changes accounts in the operator's name. Whatever changes what an account may do ends all of its access first. */
+@Injectable()
+export class UserAdministration {
+  private readonly logger = new Logger(UserAdministration.name);
+
+  constructor(
+    private readonly sessions: SessionsService,
+    private readonly users: UserDirectory,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Changes the role of an account, or whether it is disabled. Its sessions, their WebSockets and its gateway tokens
+   * end with that, in the same transaction; a change that changes nothing ends nothing.
+   * @throws AdminError USER_NOT_FOUND, LAST_ADMIN, OWN_ACCOUNT; then nothing is changed
+   */
+  async change(id: string, change: UserChange, by: Principal): Promise<UserView> {
+    if (losesAdmin(change)) refuseOwn(id, by);
+    const changed = await this.sessions.endAll(id, { change: (manager) => this.apply(manager, id, change) });
+    if (changed) this.logger.log(`user ${id} was changed to ${JSON.stringify(change)} by ${nameOf(by)}`);
+    return this.users.get(id);
+  }
+
+  /**
+   * Ends all access of an account, which may sign in again.
+   * @throws AdminError USER_NOT_FOUND
+   */
+  async signOut(id: string, by: Principal): Promise<void> {
+    await this.sessions.endAll(id, {
+      change: async (manager) => {
+        if (!(await manager.existsBy(User, { id }))) throw userNotFound();
+      },
+    });
+    this.logger.log(`user ${id} was signed out everywhere by ${nameOf(by)}`);
+  }
+
+  /** @returns whether it changes anything */
+  private async apply(manager: EntityManager, id: string, { role, disabled }: UserChange): Promise<boolean> {
+    const admins = await lockAdmins(manager);
+    const user = await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
+    if (user === null) throw userNotFound();
+    const next = {
+      role: role ?? user.role,
+      disabledAt: (disabled ?? user.disabledAt !== null) ? (user.disabledAt ?? this.clock.now()) : null,
+    };
+    if (next.role === user.role && next.disabledAt === user.disabledAt) return false;
+    const others = admins.filter((admin) => admin.id !== id);
+    const staysAdmin = next.role === 'admin' && next.disabledAt === null;
+    if (others.length < admins.length && others.length === 0 && !staysAdmin) throw lastAdmin();
+    await manager.update(User, { id }, next);
+    return true;
+  }
+}
+
+/**
+ * Every admin that is one, locked until the transaction ends: two who demote each other at the same time do it one
+ * after the other, and the second finds that it is the last.
+ */
+function lockAdmins(manager: EntityManager): Promise<User[]> {
+  return manager.find(User, {
+    where: { role: 'admin', disabledAt: IsNull() },
+    order: { id: 'ASC' },
+    lock: { mode: 'pessimistic_write' },
+  });
+}
+
+function losesAdmin({ role, disabled }: UserChange): boolean {
+  return role === 'member' || disabled === true;
+}
+
+/** A slip that would lock them out; with the admin key, or as another admin, it is meant. */
+function refuseOwn(id: string, by: Principal): void {
+  if (userOf(by)?.id !== id) return;
+  throw new AdminError(
+    'OWN_ACCOUNT',
+    'You can not demote or disable yourself. Ask another admin, or use the admin key.',
+  );
+}
+
+function lastAdmin(): AdminError {
+  return new AdminError(
+    'LAST_ADMIN',
+    'This is the last admin that is not disabled. Make somebody else an admin first.',
+  );
+}
+
+function userOf(principal: Principal): { readonly id: string } | null {
+  return 'user' in principal ? principal.user : null;
+}
+
+/** For the log: an account by its id, never by its address. */
+function nameOf(principal: Principal): string {
+  const user = userOf(principal);
+  return user === null ? 'the admin key' : `user ${user.id}`;
+}

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, Like } from 'typeorm';
+import { publicUser } from '#auth';
+import { AdminError } from '#common';
+import { User } from '#database';
+import { SliceDirectory } from '#orchestrator';
+import type { UsersPage, UsersQuery, UserView } from './schemas.js';
+
+/** The accounts with their slices, as the operator sees them. */
+@Injectable()
+export class UserDirectory {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly slices: SliceDirectory,
+  ) {}
+
+  /** One page, the oldest accounts first. */
+  async page({ page, pageSize, search }: UsersQuery): Promise<UsersPage> {
+    const [users, total] = await this.dataSource.getRepository(User).findAndCount({
+      ...(search === undefined ? {} : { where: { email: Like(`%${literally(search)}%`) } }),
+      order: { createdAt: 'ASC', id: 'ASC' },
+      skip: (page - 1) * pageSize,
+      take: pageSize,
+    });
+    return { users: await this.withSlices(users), total, page, pageSize };
+  }
+
+  /** @throws AdminError USER_NOT_FOUND */
+  async get(id: string): Promise<UserView> {
+    const user = await this.dataSource.getRepository(User).findOneBy({ id });
+    const [view] = user === null ? [] : await this.withSlices([user]);
+    if (view === undefined) throw userNotFound();
+    return view;
+  }
+
+  /** One query for all slices of a page. */
+  private async withSlices(users: readonly User[]): Promise<UserView[]> {
+    const slices = await this.slices.ownedBy(users.map(({ id }) => id));
+    return users.map((user) => ({
+      ...publicUser(user),
+      disabled: user.disabledAt !== null,
+      createdAt: user.createdAt.toISOString(),
+      slice: slices.get(user.id) ?? null,
+    }));
+  }
+}
+
+export function userNotFound(): AdminError {
+  return new AdminError('USER_NOT_FOUND', 'There is no user with this id. GET /admin/users lists them.');
+}
+
+/** For LIKE, where these three mean something else. */
+function literally(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&');
+}

@@ -1,0 +1,58 @@
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiErrors, BODY_ERRORS, CurrentPrincipal, type Principal, RequireAdmin } from '#auth';
+import {
+  type UserChange,
+  userChangeSchema,
+  userId,
+  userResponse,
+  type UsersPage,
+  usersQuery,
+  type UsersQuery,
+  usersResponse,
+  type UserView,
+} from './schemas.js';
+import { UserAdministration } from './user-administration.js';
+import { UserDirectory } from './user-directory.js';
+
+@ApiTags('admin')
+@RequireAdmin('keyOrSession')
+@ApiErrors('DATABASE_UNAVAILABLE', 'VALIDATION_FAILED')
+@Controller('admin/users')
+export class UsersController {
+  constructor(
+    private readonly users: UserDirectory,
+    private readonly administration: UserAdministration,
+  ) {}
+
+  @Get()
+  @ApiOperation({ summary: 'All accounts with their slices, the oldest first; `search` in their addresses' })
+  @ApiOkResponse({ description: 'One page of accounts', standardSchema: usersResponse })
+  page(@Query({ schema: usersQuery }) query: UsersQuery): Promise<UsersPage> {
+    return this.users.page(query);
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    summary: 'Change the role of an account, or disable it',
+    description: 'A change ends its sessions, WebSockets and gateway tokens on every replica.',
+  })
+  @ApiOkResponse({ description: 'The account as it is now', standardSchema: userResponse })
+  @ApiErrors(...BODY_ERRORS, 'USER_NOT_FOUND', 'LAST_ADMIN', 'OWN_ACCOUNT')
+  change(
+    @Param('id', { schema: userId }) id: string,
+    @Body({ schema: userChangeSchema }) change: UserChange,
+    @CurrentPrincipal() by: Principal,
+  ): Promise<UserView> {
+    return this.administration.change(id, change, by);
+  }
+
+  @Post(':id/sign-out')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End all sessions, WebSockets and gateway tokens of an account' })
+  @ApiNoContentResponse({ description: 'Signed out on every replica' })
+  @ApiErrors('USER_NOT_FOUND')
+  signOut(@Param('id', { schema: userId }) id: string, @CurrentPrincipal() by: Principal): Promise<void> {
+    return this.administration.signOut(id, by);
+  }
+}
