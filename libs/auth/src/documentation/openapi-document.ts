@@ -34,7 +34,9 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
   const { paths, components, ...head } = document;
   for (const path of Object.values(paths)) {
     for (const method of METHODS) {
-      if (path[method] !== undefined) tidyErrors(path[method], method);
+      if (path[method] === undefined) continue;
+      tidyErrors(path[method], method);
+      tidyBody(path[method]);
     }
   }
   return {
@@ -58,6 +60,13 @@ function tidyErrors({ responses }: Operation, method: (typeof METHODS)[number]):
     if (codes.length === 0) delete responses[status];
     else response.description = codes.join(', ');
   }
+}
+
+/** @nestjs/swagger requires every body; one whose schema has a default may be left out. */
+function tidyBody({ requestBody }: Operation): void {
+  if (requestBody === undefined || !('content' in requestBody)) return;
+  const schemas = Object.values(requestBody.content).map(({ schema }) => schema);
+  if (schemas.every((schema) => schema !== undefined && 'default' in schema)) requestBody.required = false;
 }
 
 /** A status from 400 on may carry another body: `/health` says with 503 what is down. */
