@@ -1,12 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Authenticator, hashSessionId, SessionCookie } from '#auth';
 import { AuthApp } from '../support/auth-app.js';
+import { describeOverStores } from '../support/over-stores.js';
 
 /** A subdomain, or a slice, can plant a second cookie of our name beside the customer's own. */
-describe('two session cookies', () => {
+describeOverStores('two session cookies', (env) => {
   let app: AuthApp;
   beforeAll(async () => {
-    app = await AuthApp.start();
+    app = await AuthApp.start({ env: env() });
   });
   afterAll(() => app[Symbol.asyncDispose]());
 

@@ -1,13 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { DataSource } from 'typeorm';
-import { Session } from '#database';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { SessionStore } from '#auth';
 import { AuthApp, PASSWORD } from '../support/auth-app.js';
+import { describeOverStores } from '../support/over-stores.js';
 
 /** An attacker who can plant a cookie in a browser knows the id in it; signing in must not make that id worth anything. */
-describe('session fixation', () => {
+describeOverStores('session fixation', (env) => {
   let app: AuthApp;
   beforeAll(async () => {
-    app = await AuthApp.start();
+    app = await AuthApp.start({ env: env() });
   });
   afterAll(() => app[Symbol.asyncDispose]());
 
@@ -44,7 +44,7 @@ describe('session fixation', () => {
     const cookies = [cookie, (await app.login(email)).cookie, (await app.login(email)).cookie];
     expect(new Set(cookies).size).toBe(3);
     for (const each of cookies) expect((await app.me(each)).status).toBe(200);
-    expect(await app.get(DataSource).getRepository(Session).countBy({ userId: body.user.id })).toBe(3);
+    expect(await app.get(SessionStore).list(body.user.id)).toHaveLength(3);
   });
 
   it('keeps at least 192 bits in an id', async () => {
