@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { hash as argon2 } from '@node-rs/argon2';
-import { hash as bcrypt } from '@node-rs/bcrypt';
+import { genSalt, hash as bcrypt } from 'bcrypt';
 import { kindOfHash, s3HashOf, verifyHash } from './foreign-hashes.js';
 
 describe('verifyHash', () => {
   it.each(['2a', '2b', '2y'] as const)('verifies bcrypt as $%s$', async (version) => {
-    const stored = await bcrypt('пароль 🔑', { cost: 4, version });
-    expect(stored.startsWith(`$${version}$`)).toBe(true);
+    const made = await bcrypt('пароль 🔑', await genSalt(4, version === '2a' ? 'a' : 'b'));
+    const stored = made.replace(/^\$2[ab]/, `$${version}`);
     expect(kindOfHash(stored)).toBe('bcrypt');
     expect(await verifyHash('пароль 🔑', stored)).toBe(true);
     expect(await verifyHash('пароль', stored)).toBe(false);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseOptions as argon2Options, verify as verifyArgon2 } from '@node-rs/argon2';
-import { verify as verifyBcrypt } from '@node-rs/bcrypt';
+import { compare as verifyBcrypt } from 'bcrypt';
 import { assertNever, sameSecret } from '#common';
 
 /**
@@ -44,7 +44,8 @@ export async function verifyHash(password: string, stored: string): Promise<bool
     case 'argon2':
       return verifyArgon2(stored, password).catch(() => false);
     case 'bcrypt':
-      return verifyBcrypt(password, stored).catch(() => false);
+      // crypt_blowfish's `$2y$` and OpenBSD's `$2b$` are one algorithm; the library knows the second name.
+      return verifyBcrypt(password, stored.replace(/^\$2y/, '$2b')).catch(() => false);
     case 's3-sha256':
       return verifyS3(password, stored);
     case 'unknown':
