@@ -9,6 +9,8 @@ export {
 export { type Caller, FromCaller } from './access/caller.js';
 export { CurrentPrincipal, CurrentSession, CurrentUser } from './access/current-principal.js';
 export { describeRoutes, type RouteDescription } from './access/describe-routes.js';
+export { AccountToolsModule } from './accounts/account-tools.module.js';
+export { Administrators } from './accounts/administrators.js';
 export { FirstSlice } from './accounts/first-slice.js';
 export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
 export { publicUser } from './accounts/users.js';
@@ -54,5 +56,8 @@ export {
   TOUCH_INTERVAL_MS,
 } from './sessions/session-store.js';
 export { type Ending, type Opening, SessionsService } from './sessions/sessions.service.js';
+export { recordsOfFile } from './user-import/records-of-file.js';
+export { UserFileFault, type ImportOptions, type ImportReport } from './user-import/report.js';
+export { UserImport } from './user-import/user-import.js';
 export { MailLimits } from './verification/mail-throttle.js';
 export { GatewayTokens, opensRoute } from './tokens/gateway-tokens.js';

@@ -13,7 +13,7 @@ const WELL_FORMED = 'must be well-formed Unicode';
 const isWellFormed = (text: string): boolean => text.isWellFormed();
 
 /** Control characters have no place in a name: they end up in headers, logs and terminals. */
-const nameSchema = z
+export const nameSchema = z
   .string()
   .trim()
   .min(1)

@@ -79,6 +79,10 @@ export class Users {
     return affected === 1;
   }
 
+  async setRole(id: string, role: UserRole): Promise<void> {
+    await this.users.update({ id }, { role });
+  }
+
   private get users(): Repository<User> {
     return this.transactions.manager.getRepository(User);
   }

@@ -63,6 +63,14 @@ export class EmbeddedPostgres {
     return new EmbeddedPostgres(server, postmaster, logger, { adopted });
   }
 
+  /** How to reach the server that another process runs in the folder; null when there is none. */
+  static async connectionOfRunning(dataDir: string): Promise<Connection | null> {
+    const options = { dataDir, superuser: SUPERUSER, listenAddresses: [], overrides: {} };
+    const server = await ServerProcess.prepare(options);
+    const running = await server.find();
+    return running && connectionTo(server, running.port);
+  }
+
   /** How to reach it, as its superuser; the same as long as this object lives. */
   get connection(): Connection {
     return connectionTo(this.server, this.postmaster.port);

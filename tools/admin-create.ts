@@ -1,0 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { Administrators } from '#auth';
+import { readPassword } from './lib/read-password.ts';
+import { UsageError, withAccounts } from './lib/with-accounts.ts';
+
+/*
+ * Makes an admin: `npm run admin:create -- <e-mail address>`. The password is asked for, or read from standard input.
+ *   --generate  makes one, and prints it this once
+ *   --promote   gives the role to an account that is there; its password stays
+ */
+await withAccounts(async (accounts) => {
+  const { email, generate, promote } = parameters();
+  const administrators = accounts.get(Administrators);
+  if (promote) {
+    const changed = await administrators.promote(email);
+    console.log(
+      changed ? `${email} is an admin now, and was signed out everywhere.` : `${email} is an admin already.`,
+    );
+    return;
+  }
+  const password = generate ? randomBytes(18).toString('base64url') : await readPassword();
+  await administrators.create(email, password);
+  console.log(`${email} is an admin now.`);
+  if (generate) console.log(`password: ${password}`);
+});
+
+function parameters(): { email: string; generate: boolean; promote: boolean } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      generate: { type: 'boolean', default: false },
+      promote: { type: 'boolean', default: false },
+    },
+  });
+  const [email] = positionals;
+  if (email === undefined || positionals.length > 1 || (values.generate && values.promote))
+    throw new UsageError('usage: npm run admin:create -- <e-mail address> [--generate | --promote]');
+  return { email, ...values };
+}
