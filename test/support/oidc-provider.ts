@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { exportJWK, generateKeyPair } from 'jose';
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type Provider from 'oidc-provider';
 import type { AccountClaims, Configuration } from 'oidc-provider';
@@ -31,6 +31,10 @@ export class TestProvider implements AsyncDisposable {
   readonly issued: string[] = [];
   /** Answers every request with 503 meanwhile. */
   down = false;
+  /** Answers no request at all meanwhile. */
+  hangs = false;
+  /** Done before a request to the token endpoint is looked at. */
+  onToken: (() => Promise<unknown>) | undefined;
   private provider: Provider | undefined;
 
   private constructor(
@@ -46,8 +50,9 @@ export class TestProvider implements AsyncDisposable {
     const provider = new TestProvider(server, `http://127.0.0.1:${port}`);
     server.on('request', (req, res) => {
       provider.requests.push(`${req.method} ${req.url?.split('?', 1)[0]}`);
+      if (provider.hangs) return;
       if (provider.down || provider.provider === undefined) res.writeHead(503).end();
-      else void provider.provider.callback()(req, res);
+      else void provider.answer(provider.provider, req, res);
     });
     return provider;
   }
@@ -79,6 +84,25 @@ export class TestProvider implements AsyncDisposable {
     return this.grants.filter((grant) => grant === 'refresh_token').length;
   }
 
+  /** Ends every grant, as somebody does who signs out everywhere at the provider: no refresh token is worth anything. */
+  async revokeGrants(): Promise<void> {
+    const { provider } = this;
+    for (const token of this.issued) {
+      const refresh = await provider?.RefreshToken.find(token);
+      await refresh?.destroy();
+    }
+  }
+
+  /** Ends one access token before its time. */
+  async revokeAccess(token: string): Promise<void> {
+    await (await this.provider?.AccessToken.find(token))?.destroy();
+  }
+
+  private async answer(provider: Provider, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    if (req.url === '/token') await this.onToken?.();
+    await provider.callback()(req, res);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();
@@ -101,7 +125,7 @@ export class TestProvider implements AsyncDisposable {
         return account && { accountId: id, claims: async () => ({ ...account, sub: id }) };
       },
       cookies: { keys: ['the key of the cookies of the provider'] },
-      features: { revocation: { enabled: true } },
+      features: { revocation: { enabled: true, allowedPolicy: async () => true } },
       issueRefreshToken: async () => true,
       rotateRefreshToken: true,
       ttl: {

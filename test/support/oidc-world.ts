@@ -3,6 +3,9 @@ import { AuthApp, type AuthAppOptions } from './auth-app.js';
 import { OidcBrowser, type Page } from './oidc-browser.js';
 import { TestProvider, type ProviderAccount, type ProviderOptions } from './oidc-provider.js';
 
+/** Replicas have to read what each other sealed. */
+const SECRET_KEY = 'the secret key of all replicas in a test';
+
 export interface OidcWorldOptions extends AuthAppOptions {
   readonly provider?: ProviderOptions;
   /** Names all endpoints to the gateway, so that it need not ask for them. */
@@ -37,7 +40,7 @@ export class OidcWorld implements AsyncDisposable {
 
   /** An app alone: of another provider, or a replica of another one. */
   static async startApp(provider: Pick<TestProvider, 'env'>, options: AuthAppOptions): Promise<AuthApp> {
-    const app = await AuthApp.start({ ...options, env: { ...provider.env, ...options.env } });
+    const app = await AuthApp.start({ ...options, env: { SECRET_KEY, ...provider.env, ...options.env } });
     // The provider lives in the present.
     app.clock.advance(Date.now() - app.clock.nowMs());
     return app;

@@ -1,5 +1,12 @@
 import { Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { GatewayTokens, SessionCookie, SessionRevocations, SessionStore } from '#auth';
+import {
+  API_KEY_PREFIX,
+  GatewayTokens,
+  LoginCookie,
+  SessionCookie,
+  SessionRevocations,
+  SessionStore,
+} from '#auth';
 import { Clock, sameSecret, TrustProxy } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
@@ -25,16 +32,14 @@ const UPGRADE_TIMEOUT_MS = 10_000;
 /** Dozens of tabs with several sockets each; the gateway's file descriptors are everybody's. */
 const MAX_SOCKETS_PER_USER = 500;
 
-/** What API keys begin with (contract §2): their form alone tells them from an app's. */
-const API_KEY_PREFIX = 'slu_';
-
 /** The edge with everything it stands on. What proxies knows no Nest; it is put together here. */
 @Module({
   providers: [
     {
       provide: GatewayCookies,
-      inject: [SessionCookie],
-      useFactory: (cookie: SessionCookie) => new GatewayCookies([...cookie.names]),
+      inject: [SessionCookie, LoginCookie],
+      useFactory: (session: SessionCookie, login: LoginCookie) =>
+        new GatewayCookies([...session.names, login.name]),
     },
     {
       provide: RequestHeaders,
@@ -49,6 +54,7 @@ const API_KEY_PREFIX = 'slu_';
           cookies,
           trustProxy,
           credentialHeaders: ['x-admin-key'],
+          // The form of an API key alone tells it from an app's token.
           isGatewayToken: (token) =>
             token.startsWith(API_KEY_PREFIX) || tokens.isOurs(token) || sameSecret(token, config.admin.key),
         }),
@@ -96,7 +102,8 @@ const API_KEY_PREFIX = 'slu_';
     {
       provide: RouteTable,
       inject: [AppConfig],
-      useFactory: (config: AppConfig) => RouteTable.compile(config.slices.paths),
+      useFactory: ({ slices, oidc }: AppConfig) =>
+        RouteTable.compile(slices.paths, oidc === null ? [] : [oidc.redirectPath]),
     },
     {
       provide: SocketGuard,

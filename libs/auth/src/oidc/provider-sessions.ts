@@ -49,18 +49,21 @@ export class ProviderSessions {
   ) {}
 
   /**
-   * The session's tokens, refreshed if that is due and the provider answers; null for a session without any.
+   * The session's tokens, refreshed if that is due and the provider answers; null for a session by password, or where
+   * there is no provider any more.
    * @param options.rejected an access token that the provider did not accept: if it is still the session's, a refresh
    * is due whatever its time
    * @throws AuthError SESSION_EXPIRED when the provider refuses the refresh; then the session has ended
+   * @throws AuthError UNAUTHENTICATED when it has ended meanwhile
    * @throws CoreError DATABASE_UNAVAILABLE
    */
   async tokensOf(session: Session, { rejected }: { rejected?: string } = {}): Promise<ProviderTokens | null> {
     if (session.sessionKind !== 'oidc' || !this.configuration.enabled) return null;
     const tokens = await this.store.tokensOf(session.sessionHash);
-    if (tokens === null || !this.isDue(tokens, rejected) || this.clock.nowMs() < this.retryAtMs)
-      return tokens;
-    return this.shareFlight(session, rejected);
+    // Every session by OIDC has tokens: this one ended since it was looked up.
+    if (tokens === null) throw signedOut();
+    if (!this.isDue(tokens, rejected) || this.clock.nowMs() < this.retryAtMs) return tokens;
+    return this.shareFlight(session, tokens, rejected);
   }
 
   /**
@@ -83,18 +86,32 @@ export class ProviderSessions {
     return refreshDueAtMs(tokens, this.configuration.settings.refreshSkewMs) <= this.clock.nowMs();
   }
 
-  private shareFlight(session: Session, rejected: string | undefined): Promise<ProviderTokens> {
+  private shareFlight(
+    session: Session,
+    stale: ProviderTokens,
+    rejected: string | undefined,
+  ): Promise<ProviderTokens> {
     const { sessionHash } = session;
     const shared = this.flights.get(sessionHash);
     if (shared !== undefined) return shared;
-    const flight = this.refreshAlone(session, rejected).finally(() => this.flights.delete(sessionHash));
+    const flight = this.refreshAlone(session, stale, rejected).finally(() =>
+      this.flights.delete(sessionHash),
+    );
     this.flights.set(sessionHash, flight);
     return flight;
   }
 
-  private async refreshAlone(session: Session, rejected: string | undefined): Promise<ProviderTokens> {
+  private async refreshAlone(
+    session: Session,
+    stale: ProviderTokens,
+    rejected: string | undefined,
+  ): Promise<ProviderTokens> {
     const { sessionHash } = session;
-    await using lock = await this.control.acquire(`oidc-refresh:${sessionHash}`, { timeoutMs: LOCK_WAIT_MS });
+    await using lock = await this.control
+      .acquire(`oidc-refresh:${sessionHash}`, { timeoutMs: LOCK_WAIT_MS })
+      .catch(nullAtTimeout);
+    // Another replica is stuck in its refresh: as good as a provider that does not answer.
+    if (lock === null) return stale;
     const current = await this.store.tokensOf(sessionHash);
     if (current === null) throw signedOut();
     if (!this.isDue(current, rejected)) return current;
@@ -148,4 +165,9 @@ export function sessionExpired(): AuthError {
 
 function signedOut(): AuthError {
   return new AuthError('UNAUTHENTICATED', 'Your session has ended. Please sign in.');
+}
+
+function nullAtTimeout(error: unknown): null {
+  if (error instanceof DOMException && error.name === 'TimeoutError') return null;
+  throw error;
 }

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
-import { SessionRevocations, SessionStore } from '#auth';
+import { ProviderSessions, SessionRevocations, SessionStore } from '#auth';
 import { Clock, CoreError } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
@@ -45,6 +45,7 @@ export class VisitorCache implements OnModuleInit {
     private readonly revocations: SessionRevocations,
     private readonly control: ControlConnection,
     private readonly clock: Clock,
+    private readonly providerSessions: ProviderSessions,
     config: AppConfig,
   ) {
     this.slots = pLimit(Math.max(1, Math.floor(config.database.poolMax / 2)));
@@ -60,14 +61,13 @@ export class VisitorCache implements OnModuleInit {
   get(hash: string): Visitor | undefined {
     if (!this.control.healthy) return undefined;
     const visitor = this.entries.get(hash);
-    return visitor !== undefined && visitor.principal.expiresAt.getTime() > this.clock.nowMs()
-      ? visitor
-      : undefined;
+    return visitor !== undefined && visitor.knownUntil > this.clock.nowMs() ? visitor : undefined;
   }
 
   /**
    * The visitor of a session; null when it is none (any more).
    * @throws CoreError DATABASE_UNAVAILABLE when too many look-ups wait already; and what the session store throws
+   * @throws AuthError SESSION_EXPIRED when the session's provider ends it
    */
   async find(hash: string): Promise<Visitor | null> {
     return this.get(hash) ?? (await this.load(hash));
@@ -118,11 +118,14 @@ export class VisitorCache implements OnModuleInit {
 
   private async read(hash: string): Promise<Visitor | null> {
     if (this.slots.pendingCount >= MAX_WAITING) throw tooManyLookUps();
-    return this.slots(async () => {
+    const found = await this.slots(async () => {
       const principal = await this.sessions.find(hash);
-      if (principal === null) return null;
-      return visitorOf(principal, await this.slices.locate(principal.user.id));
+      return principal && { principal, location: await this.slices.locate(principal.user.id) };
     });
+    if (found === null) return null;
+    // Not in a slot: an OIDC provider may take its time, and others need none.
+    const freshUntil = await this.providerSessions.keepFresh(found.principal);
+    return visitorOf(found.principal, found.location, freshUntil);
   }
 
   private keep(hash: string, visitor: Visitor | null, flight: Flight): Visitor | null {

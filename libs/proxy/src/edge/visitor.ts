@@ -20,16 +20,24 @@ export interface Visitor {
   /** Header lines: name, value, name, value … */
   readonly identity: readonly string[];
   readonly upstream: SliceUpstream | ProxyError;
+  /** When to look again, in milliseconds since the epoch: at the end of the session, or of what its provider vouches. */
+  readonly knownUntil: number;
   /** When the session was last extended, in milliseconds since the epoch. */
   touchedAt: number;
 }
 
-export function visitorOf(principal: SessionPrincipal, location: SliceLocation | null): Visitor {
+/** @param freshUntil when the session's provider is to be asked again; Infinity for a session by password */
+export function visitorOf(
+  principal: SessionPrincipal,
+  location: SliceLocation | null,
+  freshUntil = Infinity,
+): Visitor {
   const { email, name } = principal.user;
   return {
     principal,
     identity: identityHeaders({ email, subject: principal.subject, name: name ?? undefined }),
     upstream: upstreamOf(location),
+    knownUntil: Math.min(principal.expiresAt.getTime(), freshUntil),
     touchedAt: principal.lastSeenAt.getTime(),
   };
 }
