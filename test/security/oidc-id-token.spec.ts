@@ -55,8 +55,6 @@ describe('an ID token', () => {
     expect(log.lines[0]).not.toMatch(/eyJ|the access token|the refresh token|the-code|ada@/);
   }
 
-  const now = (): number => Math.floor(Date.now() / 1000);
-
   it('that is right signs in', async () => {
     provider.answerWith(() => provider.sign());
     expect((await signIn()).status).toBe(302);
@@ -192,6 +190,11 @@ describe('the token endpoint', () => {
     expect(log.lines[0]).not.toMatch(/eyJ|forged line/);
   });
 });
+
+/** In seconds since the epoch. */
+function now(): number {
+  return Math.floor(Date.now() / 1000);
+}
 
 /** A part of a JWT (RFC 7515 §3.1). */
 function encoded(value: object): string {
