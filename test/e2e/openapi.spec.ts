@@ -33,6 +33,7 @@ describe('the OpenAPI document', () => {
     const schemes = {
       public: 'public',
       session: 'session',
+      'API key': 'apiKey',
       'admin key': 'adminKey, adminKeyAsBearer',
       'admin key or admin session': 'adminKey, adminKeyAsBearer, session',
       undeclared: 'nothing',

@@ -14,6 +14,13 @@ import { LogoutService } from './accounts/logout.service.js';
 import { ProfileService } from './accounts/profile.service.js';
 import { RegistrationService } from './accounts/registration.service.js';
 import { Users } from './accounts/users.js';
+import { ApiKeyCache } from './api-keys/api-key-cache.js';
+import { ApiKeyGate } from './api-keys/api-key-gate.js';
+import { ApiKeyRevocations } from './api-keys/api-key-revocations.js';
+import { ApiKeyStore } from './api-keys/api-key-store.js';
+import { ApiKeyUsage } from './api-keys/api-key-usage.js';
+import { ApiKeysController } from './api-keys/api-keys.controller.js';
+import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { AddressThrottlerGuard, throttlerOptions } from './limits/address-throttler.guard.js';
 import { AuthLimits } from './limits/auth-limits.js';
 import { LoginThrottle } from './limits/login-throttle.js';
@@ -36,7 +43,7 @@ import { PasswordReset } from './passwords/password-reset.js';
 import { PasswordsController } from './passwords/passwords.controller.js';
 import { Authenticator } from './principals/authenticator.js';
 import { PassportAuthentication } from './principals/passport-authentication.js';
-import { AdminKeyStrategy, SessionStrategy, TokenStrategy } from './principals/strategies.js';
+import { AdminKeyStrategy, ApiKeyStrategy, SessionStrategy, TokenStrategy } from './principals/strategies.js';
 import { RedisConnection } from './redis/redis-connection.js';
 import { storage } from './redis/storage.js';
 import { DevicesService } from './sessions/devices.service.js';
@@ -68,6 +75,7 @@ const principals: Provider[] = [
   SessionStrategy,
   AdminKeyStrategy,
   TokenStrategy,
+  ApiKeyStrategy,
   GatewayTokens,
   PassportAuthentication,
   SessionCookie,
@@ -113,6 +121,15 @@ const twoFactors: Provider[] = [
   AdminTwoFactors,
 ];
 
+const apiKeys: Provider[] = [
+  ApiKeysService,
+  ApiKeyStore,
+  ApiKeyCache,
+  ApiKeyRevocations,
+  ApiKeyUsage,
+  ApiKeyGate,
+];
+
 const limits: Provider[] = [
   LoginThrottle,
   SignUpThrottle,
@@ -151,6 +168,7 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
     WhoAmIController,
     VerificationController,
     PasswordsController,
+    ApiKeysController,
     LinkedPagesController,
   ],
   providers: [
@@ -159,12 +177,14 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
     ...accounts,
     ...mailedLinks,
     ...twoFactors,
+    ...apiKeys,
     ...limits,
     ...oidcProviders,
     ...guards,
   ],
   exports: [
     Authenticator,
+    ApiKeyGate,
     RedisConnection,
     SessionStore,
     SessionRevocations,

@@ -17,6 +17,9 @@ const OWN_PATHS: ReadonlySet<string> = new Set([
   'whoami',
 ]);
 
+/** They lie within a path that is usually the slices', and win over it. */
+const OWN_API = /^\/api\/(?:apikeys|gateway)(?:\/|$)/;
+
 /** What no single variable can tell: one sentence a fault. */
 export function crossChecks(env: Environment): string[] {
   const faults: string[] = [];
@@ -47,7 +50,9 @@ export function crossChecks(env: Environment): string[] {
       "TRUST_PROXY overlaps SLICE_SUBNETS, where the slices are; name the proxy's own address, or choose another network",
     );
   }
-  const covered = env.SLICE_PATHS.filter((path) => OWN_PATHS.has(path.split('/')[1] ?? ''));
+  const covered = env.SLICE_PATHS.filter(
+    (path) => OWN_PATHS.has(path.split('/')[1] ?? '') || OWN_API.test(path),
+  );
   if (covered.length > 0)
     faults.push(`SLICE_PATHS must leave ${covered.join(', ')} to Sluice's own endpoints`);
   if (production) faults.push(...productionChecks(env));

@@ -1,11 +1,16 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { AuthError } from '#common';
+import { assertNever, AuthError } from '#common';
 import { PassportAuthentication, type StrategyName } from '../principals/passport-authentication.js';
 import { userOf } from '../principals/principal.js';
 import { setPrincipal } from '../principals/principal-of.js';
-import { ADMIN_KEY_STRATEGY, SESSION_STRATEGY, TOKEN_STRATEGY } from '../principals/strategies.js';
+import {
+  ADMIN_KEY_STRATEGY,
+  API_KEY_STRATEGY,
+  SESSION_STRATEGY,
+  TOKEN_STRATEGY,
+} from '../principals/strategies.js';
 import { AdminTwoFactors } from '../totp/admin-two-factors.js';
 import { type Access, accessOf, permits } from './access.js';
 
@@ -42,10 +47,17 @@ export class AccessGuard implements CanActivate {
 }
 
 /** Where the key is wanted the others are looked at too: whoever is signed in is told 403, not to sign in. */
-function strategiesFor(access: Access): readonly StrategyName[] {
-  return access.kind === 'session'
-    ? [SESSION_STRATEGY]
-    : [ADMIN_KEY_STRATEGY, TOKEN_STRATEGY, SESSION_STRATEGY];
+function strategiesFor(access: Exclude<Access, { kind: 'public' }>): readonly StrategyName[] {
+  switch (access.kind) {
+    case 'session':
+      return [SESSION_STRATEGY];
+    case 'apiKey':
+      return [API_KEY_STRATEGY];
+    case 'admin':
+      return [ADMIN_KEY_STRATEGY, TOKEN_STRATEGY, SESSION_STRATEGY];
+    default:
+      return assertNever(access);
+  }
 }
 
 function unauthenticated(access: Access): AuthError {

@@ -3,7 +3,13 @@ import type { Reflector } from '@nestjs/core';
 import { ApiSecurity } from '@nestjs/swagger';
 import { assertNever } from '#common';
 import { ApiErrors } from '../documentation/api-errors.js';
-import { ADMIN_KEY_SCHEMES, SESSION_SCHEME, TOKEN_SCHEME } from '../documentation/security-schemes.js';
+import {
+  ADMIN_KEY_SCHEMES,
+  API_KEY_SCHEME,
+  SESSION_SCHEME,
+  TOKEN_SCHEME,
+} from '../documentation/security-schemes.js';
+import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';
 import type { Principal } from '../principals/principal.js';
 
 /** What the operator shows: `ADMIN_KEY` only, or the session or gateway token of an admin as well. */
@@ -13,13 +19,14 @@ export type AdminCredential = 'key' | 'keyOrSession';
 export type Access =
   | { readonly kind: 'public' }
   | { readonly kind: 'session' }
+  | { readonly kind: 'apiKey' }
   | { readonly kind: 'admin'; readonly credential: AdminCredential };
 
 const ACCESS = 'sluice:access';
 
 const declare = (access: Access): MethodDecorator & ClassDecorator => SetMetadata(ACCESS, access);
 
-/** Anybody. Without one of these three declarations a handler answers nobody. */
+/** Anybody. Without one of these declarations a handler answers nobody. */
 export const Public = (): MethodDecorator & ClassDecorator => declare({ kind: 'public' });
 
 /** Whoever is signed in. */
@@ -47,6 +54,15 @@ export const RequireAdmin = (credential: AdminCredential): MethodDecorator & Cla
     ),
   );
 
+/** A worker with an API key whose scopes cover the method and path. */
+export const RequireApiKey = (): MethodDecorator & ClassDecorator =>
+  applyDecorators(
+    declare({ kind: 'apiKey' }),
+    ThrottledPerAddress('apiKeys'),
+    ApiSecurity(API_KEY_SCHEME),
+    ApiErrors('UNAUTHENTICATED', 'API_KEY_FORBIDDEN', 'RATE_LIMITED'),
+  );
+
 /** What a handler declares, or its controller for all of its handlers; undefined when neither says anything. */
 export function accessOf(
   reflector: Reflector,
@@ -65,6 +81,8 @@ export function permits(access: Access, principal: Principal): boolean {
       return true;
     case 'session':
       return principal.kind === 'session';
+    case 'apiKey':
+      return principal.kind === 'apiKey';
     case 'admin':
       return isOperator(principal, access.credential);
     default:

@@ -11,7 +11,8 @@ export interface RouteDescription {
   readonly method: string;
   readonly path: string;
   /** `undeclared` is refused by the guard, and is a mistake. */
-  readonly access: 'public' | 'session' | 'admin key' | 'admin key or admin session' | 'undeclared';
+  readonly access:
+    'public' | 'session' | 'API key' | 'admin key' | 'admin key or admin session' | 'undeclared';
 }
 
 /**
@@ -68,6 +69,8 @@ function describe(access: Access | undefined): RouteDescription['access'] {
       return 'public';
     case 'session':
       return 'session';
+    case 'apiKey':
+      return 'API key';
     case 'admin':
       return access.credential === 'key' ? 'admin key' : 'admin key or admin session';
     default:

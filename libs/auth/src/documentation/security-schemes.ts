@@ -2,6 +2,7 @@ import type { DocumentBuilder } from '@nestjs/swagger';
 
 export const SESSION_SCHEME = 'session';
 export const TOKEN_SCHEME = 'adminToken';
+export const API_KEY_SCHEME = 'apiKey';
 
 const ADMIN_KEY_SCHEME = 'adminKey';
 const ADMIN_BEARER_SCHEME = 'adminKeyAsBearer';
@@ -30,5 +31,9 @@ export function addSecuritySchemes(document: DocumentBuilder, cookieName: string
         description: 'Issued by POST /auth/login to an admin.',
       },
       TOKEN_SCHEME,
+    )
+    .addBearerAuth(
+      { type: 'http', scheme: 'bearer', description: "A worker's key, made by POST /api/apikeys/generate." },
+      API_KEY_SCHEME,
     );
 }

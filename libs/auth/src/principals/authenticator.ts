@@ -2,10 +2,17 @@ import { Injectable } from '@nestjs/common';
 import type { IncomingHttpHeaders } from 'node:http';
 import { AuthError, bearerToken, sameSecret } from '#common';
 import { AppConfig } from '#config';
+import { ApiKeyCache } from '../api-keys/api-key-cache.js';
 import { SessionCookie } from '../sessions/session-cookie.js';
 import { SessionStore } from '../sessions/session-store.js';
 import { GatewayTokens } from '../tokens/gateway-tokens.js';
-import type { AdminKeyPrincipal, Principal, SessionPrincipal, TokenPrincipal } from './principal.js';
+import type {
+  AdminKeyPrincipal,
+  ApiKeyPrincipal,
+  Principal,
+  SessionPrincipal,
+  TokenPrincipal,
+} from './principal.js';
 
 /** The headers that can carry a credential. */
 export type CredentialHeaders = Pick<IncomingHttpHeaders, 'authorization' | 'cookie'> & {
@@ -23,6 +30,7 @@ export class Authenticator {
     private readonly cookie: SessionCookie,
     private readonly sessions: SessionStore,
     private readonly tokens: GatewayTokens,
+    private readonly apiKeys: ApiKeyCache,
   ) {}
 
   /**
@@ -32,6 +40,7 @@ export class Authenticator {
   async authenticate(headers: CredentialHeaders): Promise<Principal | null> {
     return (
       this.authenticateAdminKey(headers) ??
+      (await this.authenticateApiKey(headers)) ??
       (await this.authenticateToken(headers)) ??
       (await this.authenticateSession(headers.cookie))
     );
@@ -57,6 +66,12 @@ export class Authenticator {
   async authenticateToken({ authorization }: CredentialHeaders): Promise<TokenPrincipal | null> {
     const token = bearerToken(authorization);
     return token === undefined ? null : this.tokens.verify(token);
+  }
+
+  /** An API key as `Authorization: Bearer`. Whether it may do this is for `ApiKeyGate` to say. */
+  async authenticateApiKey({ authorization }: CredentialHeaders): Promise<ApiKeyPrincipal | null> {
+    const key = bearerToken(authorization);
+    return key === undefined ? null : this.apiKeys.find(key);
   }
 
   /** `X-Admin-Key` or `Authorization: Bearer`, compared in constant time. */

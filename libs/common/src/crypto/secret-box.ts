@@ -43,14 +43,10 @@ export class SecretBox {
    * @throws Error when the value was changed, moved, or sealed under another key.
    */
   open(sealed: Buffer, context: string): string {
-    switch (sealed[0]) {
-      case VERSION_1:
-        return this.openByTrying(sealed.subarray(1), context);
-      case VERSION_2:
-        return this.openByKeyId(sealed.subarray(1), context);
-      default:
-        throw new Error(`sealed value of an unknown version: ${String(sealed[0])}`);
-    }
+    const [version] = sealed;
+    if (version === VERSION_1) return this.openByTrying(sealed.subarray(1), context);
+    if (version === VERSION_2) return this.openByKeyId(sealed.subarray(1), context);
+    throw new Error(`sealed value of an unknown version: ${String(version)}`);
   }
 
   /** A keyed hash that can't be computed without `SECRET_KEY`: for look-ups and for derived passwords. */

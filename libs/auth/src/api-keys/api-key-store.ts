@@ -1,0 +1,70 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In } from 'typeorm';
+import { Clock, sameSecret, SecretBox } from '#common';
+import { ApiKey } from '#database';
+import { API_KEY_REVOKED, ApiKeyRevocations } from './api-key-revocations.js';
+
+/** Of the keyed hash by which a key is found. */
+export const API_KEY_MAC = 'api-key';
+
+/** API keys in the database: the key itself sealed for its row, and found by a keyed hash. */
+@Injectable()
+export class ApiKeyStore {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly box: SecretBox,
+    private readonly clock: Clock,
+    private readonly revocations: ApiKeyRevocations,
+  ) {}
+
+  async insert(
+    key: string,
+    row: Pick<ApiKey, 'id' | 'name' | 'workerType' | 'scopes' | 'createdAt' | 'expiresAt'>,
+  ): Promise<void> {
+    const keySealed = this.box.seal(key, contextOf(row.id));
+    const keyMac = this.box.mac(API_KEY_MAC, key);
+    await this.keys.insert({ ...row, keySealed, keyMac });
+  }
+
+  /** All keys, the newest first. */
+  list(): Promise<ApiKey[]> {
+    return this.keys.find({ order: { createdAt: 'DESC', id: 'ASC' } });
+  }
+
+  /** The key itself, which is for nobody to see but in a preview. */
+  reveal({ id, keySealed }: ApiKey): string {
+    return this.box.open(keySealed, contextOf(id));
+  }
+
+  /**
+   * The row of a key, revoked or expired as it may be. It is found by the hash, which the secret of before may have
+   * made, and then compared with what is sealed: a hash alone, written into the database, makes no key.
+   */
+  async find(key: string): Promise<ApiKey | null> {
+    const row = await this.keys.findOneBy({ keyMac: In(this.box.macs(API_KEY_MAC, key)) });
+    return row !== null && sameSecret(this.reveal(row), key) ? row : null;
+  }
+
+  /**
+   * Revokes a key, for all replicas; again, without effect. The NOTIFY is of the same transaction, so neither can
+   * happen without the other.
+   * @returns whether there is such a key
+   */
+  async revoke(id: string): Promise<boolean> {
+    const revoked = await this.dataSource.query<unknown[]>(
+      `WITH gone AS (UPDATE api_key SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id)
+       SELECT pg_notify($3, id::text) FROM gone`,
+      [id, this.clock.now(), API_KEY_REVOKED],
+    );
+    this.revocations.deliver(id);
+    return revoked.length > 0;
+  }
+
+  private get keys() {
+    return this.dataSource.getRepository(ApiKey);
+  }
+}
+
+function contextOf(id: string): string {
+  return `api-key:${id}`;
+}
