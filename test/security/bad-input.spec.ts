@@ -23,6 +23,7 @@ interface Operation {
   readonly parameters: ReadonlyArray<{ readonly in: string; readonly name: string }>;
   readonly requestBody?: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
   readonly responses: Record<string, { readonly description: string }>;
+  readonly security?: ReadonlyArray<Record<string, unknown>>;
 }
 
 /** One endpoint, as the committed OpenAPI document describes it. */
@@ -53,11 +54,16 @@ const TAKEN_EMAIL = 'ada@example.com';
 
 /**
  * A good body for each endpoint that takes one. It is turned down for another reason than its form, so that nothing
- * ever comes of a request here: the address has an account, the only port has a slice, there is no such slice.
+ * ever comes of a request here: the address has an account, the only port has a slice, there is no such slice, a
+ * password is wrong, a second factor was not begun.
  */
 const GOOD: Record<string, Json> = {
   'POST /auth/register': { email: TAKEN_EMAIL, password: PASSWORD, name: 'Ada' },
-  'POST /auth/login': { email: TAKEN_EMAIL, password: 'not the password' },
+  'POST /auth/login': { email: TAKEN_EMAIL, password: 'not the password', totp: '123456' },
+  'POST /auth/guest': { route: 'nowhere' },
+  'POST /auth/totp/enroll': { password: 'not the password' },
+  'POST /auth/totp/confirm': { code: '123456' },
+  'DELETE /auth/totp': { code: '123456' },
   'POST /orchestrator/provision': {
     name: 'acme',
     image: 'acme/app',
@@ -85,16 +91,21 @@ const EXAMPLES: Record<string, unknown> = {
 describe('bad input', () => {
   let gateway: Gateway;
   let sliceId: number;
+  let session: string;
   let postgres: Client;
   let before: string;
 
   beforeAll(async () => {
     gateway = await Gateway.start({ env: { SLICE_AUTO_PROVISION: 'false', ...onePort() } });
-    const { body } = await gateway.browser().register(TAKEN_EMAIL, PASSWORD);
+    const browser = gateway.browser();
+    const { body } = await browser.register(TAKEN_EMAIL, PASSWORD);
+    session = browser.cookie;
     const standing = { name: 'standing', owner: body.user.id };
     sliceId = (await gateway.operator().provision(standing)).body.id;
     postgres = new Client(gateway.database.connection);
     await postgres.connect();
+    // Who has just signed in may do more without the password.
+    await postgres.query(`UPDATE session SET created_at = created_at - interval '1 hour'`);
     before = await state(postgres);
   });
   afterAll(async () => {
@@ -111,7 +122,7 @@ describe('bad input', () => {
       method: endpoint.method,
       path: pathOf(endpoint),
       ...request,
-      headers: { 'x-admin-key': ADMIN_KEY, ...typeFor(request.body), ...request.headers },
+      headers: { ...credentialFor(endpoint), ...typeFor(request.body), ...request.headers },
     });
     expect(answer.headers).not.toHaveProperty('x-injected');
     expect(String(answer.headers['set-cookie'])).not.toContain('injected');
@@ -121,6 +132,12 @@ describe('bad input', () => {
     expect(answer.status === 503 ? code : 'NO_FREE_PORT').toBe('NO_FREE_PORT');
     expect(answer.status).toBeLessThanOrEqual(503);
     return { ...answer, code };
+  }
+
+  /** What opens the endpoint; no session where a request without a body would end it. */
+  function credentialFor({ operation, schema }: Endpoint): Record<string, string> {
+    const bySessionAlone = operation.security?.every((scheme) => 'session' in scheme) === true;
+    return bySessionAlone && schema !== undefined ? { cookie: session } : { 'x-admin-key': ADMIN_KEY };
   }
 
   async function sendJson(endpoint: Endpoint, body: unknown): Promise<RawAnswer & { code: string }> {
