@@ -44,7 +44,7 @@ export class LoginService {
   }
 
   private async openSession(user: User, caller: Caller): Promise<WithCookie<SignedIn>> {
-    const cookie = await this.sessions.open(user.id, caller);
+    const cookie = await this.sessions.open(user.id, caller, { generation: user.tokenGeneration });
     const slice = await this.slices.sliceOf(user.id);
     return new WithCookie({ user: publicUser(user), slice }, cookie);
   }

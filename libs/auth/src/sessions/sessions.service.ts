@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { AuthError } from '#common';
 import { Transactions, User } from '#database';
 import type { Caller } from '../access/caller.js';
 import { SessionCookie } from './session-cookie.js';
@@ -8,7 +9,10 @@ import { SessionRevocations } from './session-revocations.js';
 import { type NewSession, SessionStore } from './session-store.js';
 
 /** How a session is opened; by password unless something else is said. */
-export type Opening = Partial<Pick<NewSession, 'kind' | 'subject' | 'tokens'>>;
+export interface Opening extends Partial<Pick<NewSession, 'kind' | 'subject' | 'tokens'>> {
+  /** `tokenGeneration` of the account when the password was checked: what has ended since then is not to be opened. */
+  readonly generation?: number;
+}
 
 /** What belongs to the end of all of a user's access. */
 export interface Ending {
@@ -36,13 +40,16 @@ export class SessionsService {
    * sign-in, to whoever planted it, must be worth nothing after it (session fixation, OWASP ASVS 7.2.4).
    * @returns the `Set-Cookie` value
    * @throws AuthError AMBIGUOUS_SESSION; then nothing is changed
+   * @throws AuthError INVALID_CREDENTIALS when all access of the user has ended since the password was checked
    */
   async open(userId: string, caller: Caller, opening: Opening = {}): Promise<string> {
-    const { kind = 'password', subject = null, tokens = null } = opening;
+    const { kind = 'password', subject = null, tokens = null, generation } = opening;
     const presented = this.presentedBy(caller);
     const id = newSessionId();
+    const hash = hashSessionId(id);
     const { ip, userAgent } = caller;
-    await this.store.create({ hash: hashSessionId(id), userId, kind, subject, tokens, ip, userAgent });
+    await this.store.create({ hash, userId, kind, subject, tokens, ip, userAgent });
+    if (generation !== undefined) await this.assertCurrent(userId, generation, hash);
     await this.end(presented);
     return this.cookie.issue(id, kind);
   }
@@ -81,6 +88,23 @@ export class SessionsService {
    */
   presentedBy(caller: Caller): string[] {
     return this.cookie.hashesIn(caller.cookieHeader).filter((hash) => hash !== null);
+  }
+
+  /**
+   * A sign-in that overlaps with a change of the password could open its session after all others were ended. So it is
+   * looked at once more when the session is there; the lock waits for a change that has ended them and not committed.
+   */
+  private async assertCurrent(userId: string, generation: number, hash: string): Promise<void> {
+    const current = await this.transactions.manager.query<unknown[]>(
+      'SELECT 1 FROM "user" WHERE id = $1 AND token_generation = $2 FOR SHARE',
+      [userId, generation],
+    );
+    if (current.length > 0) return;
+    await this.store.revoke(hash);
+    throw new AuthError(
+      'INVALID_CREDENTIALS',
+      'Your account was changed while you signed in. Please sign in again.',
+    );
   }
 
   private async end(hashes: readonly string[]): Promise<void> {
