@@ -46,13 +46,19 @@ describe('the OpenAPI document', () => {
 
   it.each(operations)('says of $name what it does, and what comes back', ({ operation }) => {
     expect(operation.summary).toMatch(/\S/);
-    const successes = Object.entries(operation.responses).filter(([status]) => status.startsWith('2'));
+    const successes = Object.entries(operation.responses).filter(([status]) => /^[23]/.test(status));
     expect(successes.length).toBeGreaterThan(0);
     for (const [status, response] of successes) {
       expect(response).toMatchObject({
         description: expect.stringMatching(/\S/),
-        ...(status === '204' ? {} : { content: { 'application/json': { schema: expect.any(Object) } } }),
+        ...promisedBy(status),
       });
     }
   });
 });
+
+/** What an answer of this status has to describe: where a redirect leads, and the body unless there is none. */
+function promisedBy(status: string): object {
+  if (status.startsWith('3')) return { headers: { Location: { schema: expect.any(Object) } } };
+  return status === '204' ? {} : { content: { 'application/json': { schema: expect.any(Object) } } };
+}

@@ -16,9 +16,14 @@ import { TestClock } from '../../support/test-clock.js';
 const CALLBACK = '/api/callback';
 const NEARLY_OVER = 59.5 * 60_000;
 
+/** Both gateways live at the same time, and when they begin so does the provider. */
+const clock = new TestClock(Date.now());
+
+function override(builder: TestingModuleBuilder): TestingModuleBuilder {
+  return (ASSIGNED_SLICES.override?.(builder) ?? builder).overrideProvider(Clock).useValue(clock);
+}
+
 describe('a customer who signs in by OpenID Connect', () => {
-  // Both gateways live at the same time, and so does the provider.
-  const clock = new TestClock(Date.now());
   let provider: TestProvider;
   let app: EchoApp;
   let here: Gateway;
@@ -33,8 +38,6 @@ describe('a customer who signs in by OpenID Connect', () => {
       OIDC_REDIRECT_PATH: CALLBACK,
       SECRET_KEY: 'the secret key of both gateways of this test',
     };
-    const override = (builder: TestingModuleBuilder): TestingModuleBuilder =>
-      (ASSIGNED_SLICES.override?.(builder) ?? builder).overrideProvider(Clock).useValue(clock);
     here = await Gateway.start({ env, override });
     there = await Gateway.start({ env, override, database: here.database, dataDir: here.dataDir });
     await provider.serve([here.url + CALLBACK]);
