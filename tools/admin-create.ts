@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { Administrators } from '#auth';
+import { errorCode } from '#common';
 import { readPassword } from './lib/read-password.ts';
 import { UsageError, withAccounts } from './lib/with-accounts.ts';
 
@@ -9,8 +10,7 @@ import { UsageError, withAccounts } from './lib/with-accounts.ts';
  *   --generate  makes one, and prints it this once
  *   --promote   gives the role to an account that is there; its password stays
  */
-await withAccounts(async (accounts) => {
-  const { email, generate, promote } = parameters();
+await withAccounts(parameters, async (accounts, { email, generate, promote }) => {
   const administrators = accounts.get(Administrators);
   if (promote) {
     const changed = await administrators.promote(email);
@@ -20,7 +20,10 @@ await withAccounts(async (accounts) => {
     return;
   }
   const password = generate ? randomBytes(18).toString('base64url') : await readPassword();
-  await administrators.create(email, password);
+  await administrators.create(email, password).catch((error: unknown) => {
+    if (errorCode(error) !== 'EMAIL_TAKEN') throw error;
+    throw new UsageError(`${email} has an account already. To make an admin of it, add --promote.`);
+  });
   console.log(`${email} is an admin now.`);
   if (generate) console.log(`password: ${password}`);
 });

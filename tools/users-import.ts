@@ -8,8 +8,7 @@ import { UsageError, withAccounts } from './lib/with-accounts.ts';
  *   --skip-faulty  imports the other lines
  *   --allow-roles  takes the column `role` for what it says
  */
-await withAccounts(async (accounts) => {
-  const { file, skipFaulty, allowRoles } = parameters();
+await withAccounts(parameters, async (accounts, { file, skipFaulty, allowRoles }) => {
   try {
     tell(
       await accounts.get(UserImport).run(() => recordsOfFile(file), { skipFaulty, allowRoles }),

@@ -1,12 +1,19 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { INestApplicationContext } from '@nestjs/common';
+import type { INestApplicationContext, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AccountToolsModule } from '#auth';
-import { CommonModule, DomainError } from '#common';
+import { CommonModule, DomainError, errorCode } from '#common';
 import { type AppConfig, ConfigError, ConfigModule, type DatabaseConfig, loadConfig } from '#config';
 import { DatabaseModule, DatabaseResources, DataDirInUse, EmbeddedPostgres } from '#database';
+
+/** Nest logs what it throws as well; here it is told once, in words. */
+const quiet: LoggerService = {
+  log: () => undefined,
+  warn: (message: unknown) => console.error(message),
+  error: () => undefined,
+};
 
 /** What the operator did wrong, in words that are for them. */
 export class UsageError extends Error {}
@@ -15,14 +22,19 @@ export class UsageError extends Error {}
  * Runs something on the accounts of the installation that `npm start` would run here: the same `.env`, the same
  * configuration. The embedded PostgreSQL is started for as long as it takes; where a gateway runs, its server is used.
  * Sets the exit status: 78 for a configuration that is none, 1 for any other failure.
+ * @param parameters reads the command line, before anything is touched
  */
-export async function withAccounts(use: (accounts: INestApplicationContext) => Promise<void>): Promise<void> {
+export async function withAccounts<T>(
+  parameters: () => T,
+  use: (accounts: INestApplicationContext, given: T) => Promise<void>,
+): Promise<void> {
   try {
+    const given = parameters();
     if (existsSync('.env')) process.loadEnvFile('.env');
     const config = loadConfig(process.env);
     const accounts = await openBeside(config);
     try {
-      await use(accounts);
+      await use(accounts, given);
     } finally {
       await accounts.close();
     }
@@ -70,7 +82,7 @@ async function open(config: AppConfig): Promise<INestApplicationContext> {
   try {
     return await NestFactory.createApplicationContext(
       { module: class Tool {}, imports },
-      { logger: ['error', 'warn'], abortOnError: false },
+      { logger: quiet, abortOnError: false },
     );
   } catch (error) {
     await resources.close();
@@ -83,6 +95,9 @@ function told(error: unknown): string {
     const details = (error.details ?? []).map(({ path, message }) => `\n  ${path} ${message}`);
     return error.message + details.join('');
   }
-  if (error instanceof UsageError || error instanceof ConfigError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  if (!(error instanceof Error)) return String(error);
+  // With a code it is a fault of the world (no such file, an unknown option), not one of ours.
+  const isOurs =
+    !(error instanceof UsageError || error instanceof ConfigError) && errorCode(error) === undefined;
+  return isOurs ? (error.stack ?? error.message) : error.message;
 }
