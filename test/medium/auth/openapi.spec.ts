@@ -51,6 +51,7 @@ describe('the OpenAPI document', () => {
       'adminKey',
       'adminKeyAsBearer',
       'adminToken',
+      'apiKey',
       'session',
     ]);
   });
