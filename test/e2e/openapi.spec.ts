@@ -35,7 +35,7 @@ describe('the OpenAPI document', () => {
       session: 'session',
       'API key': 'apiKey',
       'admin key': 'adminKey, adminKeyAsBearer',
-      'admin key or admin session': 'adminKey, adminKeyAsBearer, session',
+      'admin key, session or token': 'adminKey, adminKeyAsBearer, adminToken, session',
       undeclared: 'nothing',
     };
     const routes = describeRoutes(gateway.app).map(

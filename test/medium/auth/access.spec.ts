@@ -137,7 +137,7 @@ describe('access to a handler', () => {
         'GET /closed/open: public',
         'GET /probe/key: admin key',
         'GET /probe/key/alias: admin key',
-        'GET /probe/operator: admin key or admin session',
+        'GET /probe/operator: admin key, session or token',
         'GET /probe/public: public',
         'GET /probe/session: session',
         'GET /probe/undeclared: undeclared',

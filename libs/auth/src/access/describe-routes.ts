@@ -12,7 +12,7 @@ export interface RouteDescription {
   readonly path: string;
   /** `undeclared` is refused by the guard, and is a mistake. */
   readonly access:
-    'public' | 'session' | 'API key' | 'admin key' | 'admin key or admin session' | 'undeclared';
+    'public' | 'session' | 'API key' | 'admin key' | 'admin key, session or token' | 'undeclared';
 }
 
 /**
@@ -72,7 +72,7 @@ function describe(access: Access | undefined): RouteDescription['access'] {
     case 'apiKey':
       return 'API key';
     case 'admin':
-      return access.credential === 'key' ? 'admin key' : 'admin key or admin session';
+      return access.credential === 'key' ? 'admin key' : 'admin key, session or token';
     default:
       return assertNever(access);
   }
