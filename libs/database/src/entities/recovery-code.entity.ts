@@ -7,7 +7,7 @@ export class RecoveryCode {
   @PrimaryColumn('uuid')
   userId!: string;
 
-  /** Keyed hash of the code (`SecretBox.mac`): too short to be kept by a plain one. */
+  /** HMAC of the code; its key is the TOTP secret of the account, which outlasts a rotation of SECRET_KEY. */
   @PrimaryColumn('bytea')
   codeHash!: Buffer;
 
