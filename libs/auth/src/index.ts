@@ -11,6 +11,7 @@ export { CurrentPrincipal, CurrentSession, CurrentUser } from './access/current-
 export { describeRoutes, type RouteDescription } from './access/describe-routes.js';
 export { AccountToolsModule } from './accounts/account-tools.module.js';
 export { Administrators } from './accounts/administrators.js';
+export { SecretsRotation } from './accounts/secrets-rotation.js';
 export { FirstSlice } from './accounts/first-slice.js';
 export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
 export { publicUser } from './accounts/users.js';

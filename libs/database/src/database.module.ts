@@ -12,6 +12,7 @@ import { DatabaseResources } from './database-resources.js';
 import { DatabaseServer } from './database-server.js';
 import { DataDirInUse } from './embedded/data-dir-claim.js';
 import { isDatabaseUnavailable } from './errors.js';
+import { SecretRotation } from './sealed/secret-rotation.js';
 import { Transactions } from './transactions.js';
 
 /** A database that starts together with the gateway gets so long. */
@@ -95,9 +96,10 @@ export class DatabaseModule {
           },
         },
         Transactions,
+        SecretRotation,
         { provide: ErrorTranslator, useClass: DatabaseErrorTranslator },
       ],
-      exports: [DatabaseServer, ControlConnection, DataSource, Transactions, ErrorTranslator],
+      exports: [DatabaseServer, ControlConnection, DataSource, Transactions, SecretRotation, ErrorTranslator],
     };
   }
 }

@@ -21,5 +21,7 @@ export { ControlConnection } from './control/control-connection.js';
 export { Election } from './control/election.js';
 export { DataDirInUse } from './embedded/data-dir-claim.js';
 export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
+export { API_KEY_MAC, SEALED_COLUMNS } from './sealed/sealed-columns.js';
+export { SecretRotation, type RotatedColumn } from './sealed/secret-rotation.js';
 export { Transactions } from './transactions.js';
 export { isDatabaseUnavailable, isForeignKeyViolation, isUniqueViolation } from './errors.js';

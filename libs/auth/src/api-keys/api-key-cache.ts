@@ -1,11 +1,11 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Clock, SecretBox } from '#common';
-import { type ApiKey, ControlConnection } from '#database';
+import { API_KEY_MAC, type ApiKey, ControlConnection } from '#database';
 import type { ApiKeyPrincipal } from '../principals/principal.js';
 import { isApiKey } from './api-key.js';
 import { ApiKeyRevocations } from './api-key-revocations.js';
-import { API_KEY_MAC, ApiKeyStore } from './api-key-store.js';
+import { ApiKeyStore } from './api-key-store.js';
 
 const CAPACITY = 10_000;
 

@@ -1,11 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { Clock, sameSecret, SecretBox } from '#common';
-import { ApiKey } from '#database';
+import { API_KEY_MAC, ApiKey } from '#database';
 import { API_KEY_REVOKED, ApiKeyRevocations } from './api-key-revocations.js';
-
-/** Of the keyed hash by which a key is found. */
-export const API_KEY_MAC = 'api-key';
 
 /** API keys in the database: the key itself sealed for its row, and found by a keyed hash. */
 @Injectable()
