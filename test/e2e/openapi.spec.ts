@@ -44,21 +44,37 @@ describe('the OpenAPI document', () => {
     expect(documented.toSorted()).toEqual(routes.toSorted());
   });
 
-  it.each(operations)('says of $name what it does, and what comes back', ({ operation }) => {
+  it.each(operations)('says of $name what it does, and what comes back', ({ name, operation }) => {
     expect(operation.summary).toMatch(/\S/);
     const successes = Object.entries(operation.responses).filter(([status]) => /^[23]/.test(status));
     expect(successes.length).toBeGreaterThan(0);
     for (const [status, response] of successes) {
       expect(response).toMatchObject({
         description: expect.stringMatching(/\S/),
-        ...promisedBy(status),
+        ...promisedBy(status, name),
       });
     }
   });
 });
 
 /** What an answer of this status has to describe: where a redirect leads, and the body unless there is none. */
-function promisedBy(status: string): object {
+function promisedBy(status: string, operation: string): object {
   if (status.startsWith('3')) return { headers: { Location: { schema: expect.any(Object) } } };
-  return status === '204' ? {} : { content: { 'application/json': { schema: expect.any(Object) } } };
+  if (status === '204' || ACCEPTED_WITHOUT_BODY.has(operation)) return {};
+  const type = PAGES.has(operation) ? 'text/html' : 'application/json';
+  return { content: { [type]: { schema: expect.any(Object) } } };
 }
+
+/** 202: a mail may be on its way, and there is nothing to say of it. */
+const ACCEPTED_WITHOUT_BODY: ReadonlySet<string> = new Set([
+  'POST /auth/password/forgot',
+  'POST /auth/verify/send',
+]);
+
+/** What the links in mails open. */
+const PAGES: ReadonlySet<string> = new Set([
+  'GET /auth/password/reset',
+  'GET /auth/verify',
+  'POST /auth/password/reset/page',
+  'POST /auth/verify/page',
+]);

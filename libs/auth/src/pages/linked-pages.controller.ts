@@ -1,8 +1,9 @@
-import { Body, Controller, Get, Header, HttpCode, Post, Query, UseFilters } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, HttpCode, Post, Query, UseFilters } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { ErrorCode } from '#common';
 import { Public } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
-import { ApiErrors, BODY_ERRORS } from '../documentation/api-errors.js';
+import { BODY_ERRORS } from '../documentation/api-errors.js';
 import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';
 import { PasswordReset } from '../passwords/password-reset.js';
 import { EmailVerification } from '../verification/email-verification.js';
@@ -14,13 +15,21 @@ import {
   type VerifyInput,
   verifySchema,
 } from '../verification/schemas.js';
+import { AnswersPage } from './answers-page.js';
 import { passwordChangedPage, passwordPage, verifiedPage, verifyPage } from './linked-pages.js';
-import { PAGE_POLICY, PAGE_TYPE } from './page.js';
 import { PageErrorFilter } from './page-error.filter.js';
+
+const OPEN_ERRORS = ['VALIDATION_FAILED', 'RATE_LIMITED'] as const satisfies readonly ErrorCode[];
+const USE_ERRORS = [
+  ...BODY_ERRORS,
+  'LINK_INVALID',
+  'CSRF_REJECTED',
+  'RATE_LIMITED',
+  'DATABASE_UNAVAILABLE',
+] as const satisfies readonly ErrorCode[];
 
 /** For people: what a mailed link opens, and what its button posts to. Errors are pages as well. */
 @ApiTags('auth')
-@ApiProduces('text/html')
 @Controller('auth')
 @ThrottledPerAddress()
 @UseFilters(PageErrorFilter)
@@ -32,11 +41,8 @@ export class LinkedPagesController {
 
   @Get('verify')
   @Public()
-  @Header('Content-Type', PAGE_TYPE)
-  @Header('Content-Security-Policy', PAGE_POLICY)
   @ApiOperation({ summary: 'The page of the mailed link; it asks before it uses the token' })
-  @ApiOkResponse({ description: 'A page with a button', schema: { type: 'string' } })
-  @ApiErrors('VALIDATION_FAILED', 'RATE_LIMITED')
+  @AnswersPage('A page with a button', ...OPEN_ERRORS)
   verifyPage(@Query({ schema: linkQuerySchema }) { token }: LinkQuery): string {
     return verifyPage(token);
   }
@@ -44,11 +50,8 @@ export class LinkedPagesController {
   @Post('verify/page')
   @Public()
   @HttpCode(200)
-  @Header('Content-Type', PAGE_TYPE)
-  @Header('Content-Security-Policy', PAGE_POLICY)
   @ApiOperation({ summary: 'POST /auth/verify for that page' })
-  @ApiOkResponse({ description: 'A page that says thank you', schema: { type: 'string' } })
-  @ApiErrors(...BODY_ERRORS, 'LINK_INVALID', 'CSRF_REJECTED', 'RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+  @AnswersPage('A page that says thank you', ...USE_ERRORS)
   async verify(@Body({ schema: verifySchema }) { token }: VerifyInput): Promise<string> {
     await this.verification.verify(token);
     return verifiedPage();
@@ -56,11 +59,8 @@ export class LinkedPagesController {
 
   @Get('password/reset')
   @Public()
-  @Header('Content-Type', PAGE_TYPE)
-  @Header('Content-Security-Policy', PAGE_POLICY)
   @ApiOperation({ summary: 'The page of the mailed link that resets a password' })
-  @ApiOkResponse({ description: 'A page that asks for the new password', schema: { type: 'string' } })
-  @ApiErrors('VALIDATION_FAILED', 'RATE_LIMITED')
+  @AnswersPage('A page that asks for the new password', ...OPEN_ERRORS)
   passwordPage(@Query({ schema: linkQuerySchema }) { token }: LinkQuery): string {
     return passwordPage(token);
   }
@@ -68,12 +68,8 @@ export class LinkedPagesController {
   @Post('password/reset/page')
   @Public()
   @HttpCode(200)
-  @Header('Content-Type', PAGE_TYPE)
-  @Header('Content-Security-Policy', PAGE_POLICY)
   @ApiOperation({ summary: 'POST /auth/password/reset for that page' })
-  @ApiOkResponse({ description: 'A page that says it is done', schema: { type: 'string' } })
-  @ApiErrors(...BODY_ERRORS, 'LINK_INVALID', 'CSRF_REJECTED', 'RATE_LIMITED', 'LOGIN_BUSY')
-  @ApiErrors('DATABASE_UNAVAILABLE')
+  @AnswersPage('A page that says it is done', ...USE_ERRORS, 'LOGIN_BUSY')
   async resetPassword(
     @Body({ schema: passwordResetSchema }) body: PasswordResetInput,
     @FromCaller() caller: Caller,
