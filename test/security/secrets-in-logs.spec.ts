@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { generateSync } from 'otplib';
 import { SecretBox } from '#common';
 import { Client, OperatorClient } from '../support/clients.js';
 import { eventually } from '../support/eventually.js';
@@ -144,7 +145,27 @@ async function useIt(url: string, database: TestDatabase, alsoSecret: Record<str
     .toString('base64url');
   await operator.provision({ name: 'broken', env: { OPERATORS: operatorsEnv, PORT: [operatorsEnv] } });
   await operator.destroy(body.id);
+  await useTwoFactorsAndTokens(stranger, alsoSecret);
   await failInTheDatabase(stranger, operator, database);
+}
+
+/** What these give is shown once, and to whoever asked for it alone. */
+async function useTwoFactorsAndTokens(stranger: Client, alsoSecret: Record<string, string>): Promise<void> {
+  const account = { email: 'bob@example.com', password: secrets.password };
+  const registered = await stranger.post('/auth/register', account);
+  const cookie = registered.headers.getSetCookie()[0]?.split(';', 1)[0] ?? '';
+  const enrolment = await stranger.post('/auth/totp/enroll', {}, { cookie });
+  const secret: string = enrolment.body.secret;
+  const confirmed = await stranger.post('/auth/totp/confirm', { code: generateSync({ secret }) }, { cookie });
+  const [totp]: string[] = confirmed.body.recoveryCodes;
+  await stranger.post('/auth/login', { ...account, totp });
+  await stranger.post('/auth/login', { ...account, totp });
+
+  const { token } = (await stranger.post('/auth/guest', {})).body;
+  const headers = { authorization: `Bearer ${token}` };
+  await stranger.get('/orchestrator/status', { headers });
+  await stranger.get(`/api/notes?access_token=${token}`, { headers: { ...headers, cookie } });
+  Object.assign(alsoSecret, { totpSecret: secret, recoveryCode: totp, guestToken: token });
 }
 
 /** pg's and TypeORM's errors carry the query's parameters, and the row that was refused. */

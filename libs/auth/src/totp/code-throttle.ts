@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { CoreError } from '#common';
 import { AuthLimits } from '../limits/auth-limits.js';
 import { HitCounter } from '../limits/hit-counter.js';
+import { rateLimited } from '../limits/rate-limited.js';
 
 /**
  * Bounds the guessing of codes: three of a million are right at any moment, so that slowing down, as for passwords, is
@@ -20,11 +20,13 @@ export class CodeThrottle {
    * @throws CoreError RATE_LIMITED
    */
   async admit(userId: string): Promise<void> {
-    const { count, resetSeconds } = await this.hits.hit(keyOf(userId), this.limits.slowDownSeconds);
-    if (count <= this.limits.codesPerAccount) return;
-    throw new CoreError('RATE_LIMITED', 'Too many wrong codes. Please wait before you try again.', {
-      retryAfterSeconds: resetSeconds,
-    });
+    const hits = await this.hits.hit(keyOf(userId), this.limits.slowDownSeconds);
+    const refusal = rateLimited(
+      hits,
+      this.limits.codesPerAccount,
+      'Too many wrong codes. Please wait before you try again.',
+    );
+    if (refusal !== undefined) throw refusal;
   }
 
   /** A code was right: earlier slips are forgotten. */
