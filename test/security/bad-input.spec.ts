@@ -72,6 +72,7 @@ const GOOD: Record<string, Json> = {
     env: { A: 'b' },
   },
   'POST /orchestrator/slices': { name: 'acme', image: 'acme/app', memory: '64m', cpus: 1, env: { A: 'b' } },
+  'PATCH /admin/users/{id}': { role: 'member', disabled: false },
   'PATCH /orchestrator/slices/{id}': { name: 'acme', env: { A: 'b' } },
   'POST /orchestrator/orphans/sweep': { dryRun: true },
 };
@@ -134,10 +135,12 @@ describe('bad input', () => {
     return { ...answer, code };
   }
 
-  /** What opens the endpoint; no session where a request without a body would end it. */
-  function credentialFor({ operation, schema }: Endpoint): Record<string, string> {
+  /** What opens the endpoint; no session where a request without a body or an id would end it. */
+  function credentialFor({ operation, schema, path }: Endpoint): Record<string, string> {
     const bySessionAlone = operation.security?.every((scheme) => 'session' in scheme) === true;
-    return bySessionAlone && schema !== undefined ? { cookie: session } : { 'x-admin-key': ADMIN_KEY };
+    return bySessionAlone && (schema !== undefined || path.includes('{'))
+      ? { cookie: session }
+      : { 'x-admin-key': ADMIN_KEY };
   }
 
   async function sendJson(endpoint: Endpoint, body: unknown): Promise<RawAnswer & { code: string }> {
@@ -217,8 +220,19 @@ describe('bad input', () => {
     });
 
     it('is a field nobody knows: the answer names the field', async () => {
+      const fields = [
+        'role',
+        'id',
+        'isAdmin',
+        'constructor',
+        'prototype',
+        'hasOwnProperty',
+        'toString',
+        '',
+        '$where',
+      ];
       await expectRefused(
-        ['role', 'id', 'isAdmin', 'constructor', 'prototype', 'hasOwnProperty', 'toString', '', '$where'],
+        fields.filter((field) => !properties.some(([known]) => known === field)),
         async (field) => {
           const answer = await sendJson(endpoint, { ...good, [field]: 'admin' });
           expect(detailPaths(answer)).toEqual([field]);
@@ -458,12 +472,9 @@ describe('bad input', () => {
       ]);
     });
 
-    it('is the id of no slice', async () => {
-      await expectRefused(
-        ['2147483647', '7'],
-        (id) => send(endpoint, { path: pathOf(endpoint, id), ...good }),
-        ['SLICE_NOT_FOUND'],
-      );
+    it('is the id of nothing that is there', async () => {
+      const { ids, code } = absentFrom(endpoint);
+      await expectRefused(ids, (id) => send(endpoint, { path: pathOf(endpoint, id), ...good }), [code]);
     });
   });
 
@@ -532,9 +543,16 @@ async function state(postgres: Client): Promise<string> {
   return contents.join('\n');
 }
 
-/** An id that no slice has stands where none is given. */
-function pathOf({ path }: Endpoint, id = '2147483647'): string {
-  return path.replace(/\{\w+\}/, id);
+/** An id of nothing stands where none is given. */
+function pathOf(endpoint: Endpoint, id = absentFrom(endpoint).ids[0] ?? ''): string {
+  return endpoint.path.replace(/\{\w+\}/, id);
+}
+
+/** Ids of the right form that nothing has, and what is said of them. */
+function absentFrom({ path }: Endpoint): { readonly ids: readonly string[]; readonly code: string } {
+  if (path.startsWith('/admin/users/')) return { ids: [crypto.randomUUID()], code: 'USER_NOT_FOUND' };
+  if (path.startsWith('/auth/sessions/')) return { ids: ['A'.repeat(43)], code: 'NOT_FOUND' };
+  return { ids: ['2147483647', '7'], code: 'SLICE_NOT_FOUND' };
 }
 
 function typeFor(body: unknown): Record<string, string> {

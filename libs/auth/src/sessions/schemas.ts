@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 const time = z.iso.datetime();
 
+export const deviceId = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be the id of a session');
+
 /** One signed-in browser of a user. */
 const deviceSchema = z
   .object({

@@ -7,7 +7,7 @@ import { ApiErrors } from '../documentation/api-errors.js';
 import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';
 import type { SessionPrincipal } from '../principals/principal.js';
 import { DevicesService } from './devices.service.js';
-import { type Device, devicesSchema } from './schemas.js';
+import { type Device, deviceId, devicesSchema } from './schemas.js';
 
 @ApiTags('auth')
 @Controller('auth')
@@ -31,8 +31,11 @@ export class SessionsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Sign one browser out, on every replica and with its WebSockets' })
   @ApiNoContentResponse({ description: 'Signed out; the caller’s own loses its cookie' })
-  @ApiErrors('NOT_FOUND')
-  end(@CurrentSession() session: SessionPrincipal, @Param('id') id: string): Promise<WithCookie<undefined>> {
+  @ApiErrors('VALIDATION_FAILED', 'NOT_FOUND')
+  end(
+    @CurrentSession() session: SessionPrincipal,
+    @Param('id', { schema: deviceId }) id: string,
+  ): Promise<WithCookie<undefined>> {
     return this.devices.end(session, id);
   }
 
