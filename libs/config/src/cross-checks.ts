@@ -128,6 +128,11 @@ function productionChecks(env: Environment): string[] {
   const faults: string[] = required
     .filter((name) => env[name] === undefined)
     .map((name) => `${name} is required in production`);
+  if (env.REQUIRE_VERIFIED_EMAIL && env.SMTP_URL === undefined && env.OIDC_ISSUER === undefined) {
+    faults.push(
+      'REQUIRE_VERIFIED_EMAIL needs SMTP_URL: no address could be verified, and nobody would get a slice',
+    );
+  }
   if (env.SLICE_RUNTIME === 'auto' && env.SLICE_IMAGE === undefined) {
     faults.push(
       'SLICE_IMAGE is required in production (SLICE_RUNTIME=process runs slices without any isolation)',

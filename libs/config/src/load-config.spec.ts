@@ -60,6 +60,14 @@ describe('the configuration', () => {
   });
 
   describe('with faults', () => {
+    it('tells that nobody could ever verify an address', () => {
+      const production = { NODE_ENV: 'production', REQUIRE_VERIFIED_EMAIL: 'true' };
+      const about = (env: NodeJS.ProcessEnv): string[] =>
+        faultsOf({ ...production, ...env }).filter((fault) => fault.startsWith('REQUIRE_VERIFIED_EMAIL'));
+      expect(about({})).toHaveLength(1);
+      expect(about({ SMTP_URL: 'smtp://mail.example.com' })).toEqual([]);
+    });
+
     it('lists those of single variables and those of several together', () => {
       const faults = faultsOf({
         NODE_ENV: 'production',

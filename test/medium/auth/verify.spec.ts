@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { OneTimeToken, User } from '#database';
+import { WaitingCustomers } from '../../../libs/orchestrator/src/slices/waiting-customers.js';
 import { AuthApp } from '../../support/auth-app.js';
 import { linkIn, MailServer } from '../../support/mail-server.js';
 
@@ -214,5 +215,15 @@ describe('with REQUIRE_VERIFIED_EMAIL', () => {
       body: { sliceAssigned: true, slice: { id: 7 } },
     });
     expect((await app.me(cookie)).body).toMatchObject({ slice: { id: 7 } });
+  });
+
+  it('a customer without a slice is served later only when the address is verified', async () => {
+    const { email, cookie } = await app.register();
+    const { email: verified, cookie: verifiedCookie } = await app.register();
+    expect((await verify(await tokenFor(verified))).body).toMatchObject({ slice: null });
+    app.slices.next = { id: 8, name: 'slice-8', status: 'provisioning' };
+    await new WaitingCustomers(app.get(DataSource), app.slices, app.clock, app.config).serve();
+    expect((await app.me(verifiedCookie)).body).toMatchObject({ slice: { id: 8 } });
+    expect((await app.me(cookie)).body).toMatchObject({ user: { email }, slice: null });
   });
 });
