@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { SessionsService, SessionStore } from '#auth';
 import { User, UserIdentity } from '#database';
-import { ADMIN_EMAIL, ADMIN_PASSWORD } from '../../support/auth-app.js';
+import { ADMIN_EMAIL, ADMIN_PASSWORD, PASSWORD } from '../../support/auth-app.js';
+import { linkIn, MailServer } from '../../support/mail-server.js';
 import { OidcBrowser } from '../../support/oidc-browser.js';
 import { OidcWorld } from '../../support/oidc-world.js';
 
@@ -56,6 +58,35 @@ describe('an account that is there already', () => {
     expect((await world.app.me(owner.cookie)).body.user.email).toBe(squatter.email);
     expect((await world.app.me(cookie)).status).toBe(401);
     await conflict(squatter.subject, 'EMAIL_TAKEN', 409);
+  });
+
+  it('whose address is shown to be theirs by a mailed link is left by whoever signed in to it before', async () => {
+    await using mails = await MailServer.start();
+    await using mailing = await OidcWorld.start({ env: { SMTP_URL: mails.url } });
+    const squatter = mailing.person({ email_verified: false });
+    const { cookie } = await mailing.signIn(squatter.subject);
+    await mailing.app.send('POST', '/auth/password/forgot', { body: { email: squatter.email } });
+    const token = linkIn(await mails.mailTo(squatter.email, 1)).searchParams.get('token');
+    const body = { token, password: PASSWORD };
+    expect((await mailing.app.send('POST', '/auth/password/reset', { body })).status).toBe(204);
+    expect((await mailing.app.me(cookie)).status).toBe(401);
+    expect((await mailing.signIn(squatter.subject)).page.status).toBe(409);
+    expect((await mailing.app.login(squatter.email)).status).toBe(200);
+  });
+
+  it('that changes while somebody signs in is not signed in to', async () => {
+    const { subject, email } = world.person();
+    await world.signIn(subject);
+    const { id } = await world.app.get(DataSource).getRepository(User).findOneByOrFail({ email });
+    const browser = new OidcBrowser();
+    const callback = await world.upToCallback(browser, subject);
+    const sessions = world.app.get(SessionStore);
+    const create = jest.spyOn(sessions, 'create').mockImplementationOnce(async (session) => {
+      create.mockRestore();
+      await sessions.create(session);
+      await world.app.get(SessionsService).endAll(id);
+    });
+    expect((await browser.open(callback)).status).toBe(401);
   });
 
   it.each([false, undefined, 'true', 1])(

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { IsNull, type Repository } from 'typeorm';
 import { AuthError } from '#common';
-import { isUniqueViolation, Transactions, User, type UserRole } from '#database';
+import { isUniqueViolation, Transactions, User, UserIdentity, type UserRole } from '#database';
 import type { PrincipalUser } from '../principals/principal.js';
 
 export interface NewUser {
@@ -77,6 +77,14 @@ export class Users {
     const unverified = { id: userId, email, emailVerifiedAt: IsNull() };
     const { affected } = await this.users.update(unverified, { emailVerifiedAt: at });
     return affected === 1;
+  }
+
+  /**
+   * Unties whoever signs in to the account at the OIDC provider, which may vouch for its address and tie them anew. For
+   * when its owner shows up: the others came in while nobody had shown whose address it is.
+   */
+  async dropIdentities(id: string): Promise<void> {
+    await this.transactions.manager.delete(UserIdentity, { userId: id });
   }
 
   async setRole(id: string, role: UserRole): Promise<void> {

@@ -36,7 +36,13 @@ export function oidcCallbackController(path: string): Type {
       headers: { Location: { schema: { type: 'string', format: 'uri' } } },
     })
     @ApiErrors('VALIDATION_FAILED', 'OIDC_STATE_INVALID', 'OIDC_LOGIN_REFUSED', 'AMBIGUOUS_SESSION')
-    @ApiErrors('ACCOUNT_DISABLED', 'EMAIL_TAKEN', 'OIDC_DISABLED', 'OIDC_PROVIDER_FAILED')
+    @ApiErrors(
+      'INVALID_CREDENTIALS',
+      'ACCOUNT_DISABLED',
+      'EMAIL_TAKEN',
+      'OIDC_DISABLED',
+      'OIDC_PROVIDER_FAILED',
+    )
     callback(
       @Query({ schema: callbackQuerySchema }) query: CallbackQuery,
       @FromCaller() caller: Caller,

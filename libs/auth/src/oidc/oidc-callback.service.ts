@@ -50,7 +50,8 @@ export class OidcCallbackService {
    * Signs the browser in under a new session, and sends it where it wanted to go. A first sign-in makes an account,
    * and gives it a slice as registration does.
    * @throws AuthError OIDC_STATE_INVALID, OIDC_LOGIN_REFUSED, OIDC_PROVIDER_FAILED, OIDC_DISABLED, EMAIL_TAKEN,
-   * ACCOUNT_DISABLED, AMBIGUOUS_SESSION; then nobody is signed in
+   * ACCOUNT_DISABLED, AMBIGUOUS_SESSION, INVALID_CREDENTIALS when the account was changed meanwhile; then nobody is
+   * signed in
    */
   async finish(query: CallbackQuery, caller: Caller): Promise<WithCookie<RedirectTo>> {
     const redirectUri = this.origins.ownOrigin + this.configuration.settings.redirectPath;
@@ -67,8 +68,12 @@ export class OidcCallbackService {
       this.redeem(answer, { redirectUri, state, ...record }),
     );
     const account = await this.accounts.accountOf(identity);
-    const { subject } = identity;
-    const cookie = await this.sessions.open(account.user.id, caller, { kind: 'oidc', subject, tokens });
+    const cookie = await this.sessions.open(account.user.id, caller, {
+      kind: 'oidc',
+      subject: identity.subject,
+      tokens,
+      generation: account.user.tokenGeneration,
+    });
     await this.giveSlice(account);
     return new WithCookie({ url: record.returnTo }, cookie);
   }

@@ -81,7 +81,9 @@ export class PasswordReset {
     if (owner === null || !(await this.users.setPassword(owner, passwordHash))) throw linkInvalid();
     await this.tokens.revoke(owner.userId);
     await this.mailer.send(passwordChangedMail(owner.email));
-    return this.users.markVerified(owner, this.clock.now());
+    const isNews = await this.users.markVerified(owner, this.clock.now());
+    if (isNews) await this.users.dropIdentities(owner.userId);
+    return isNews;
   }
 
   private async giveSlice({ userId }: AccountAddress): Promise<void> {
