@@ -20,6 +20,10 @@ const OWN_PATHS: ReadonlySet<string> = new Set([
 /** They lie within a path that is usually the slices', and win over it. */
 const OWN_API = /^\/api\/(?:apikeys|gateway)(?:\/|$)/;
 
+/** Below `/auth` the callback of OIDC may be anything but one of these. */
+const OWN_AUTH =
+  /^\/auth(?:$|\/(?:guest|login|logout|logout-all|me|password|register|sessions|totp|verify)(?:\/|$))/;
+
 /** What no single variable can tell: one sentence a fault. */
 export function crossChecks(env: Environment): string[] {
   const faults: string[] = [];
@@ -91,6 +95,12 @@ function cookieChecks(env: Environment, production: boolean): string[] {
   return faults;
 }
 
+/** Whether a path belongs to an endpoint that is not the callback of OIDC. */
+function isTaken(path: string): boolean {
+  const [, segment = ''] = path.split('/');
+  return segment === 'auth' ? OWN_AUTH.test(path) : OWN_PATHS.has(segment) || OWN_API.test(path);
+}
+
 /** Half an OIDC block is a mistake, never "no OIDC". */
 function oidcChecks(env: Environment): string[] {
   const required = ['OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC_CLIENT_SECRET'] as const;
@@ -108,6 +118,11 @@ function oidcChecks(env: Environment): string[] {
     .map(
       (name) => `${name} is required, since ${given.join(', ')} is set; set all of OIDC, or nothing of it`,
     );
+  if (isTaken(env.OIDC_REDIRECT_PATH)) {
+    faults.push(
+      `OIDC_REDIRECT_PATH ${env.OIDC_REDIRECT_PATH} is another endpoint's; choose a path of its own`,
+    );
+  }
   if (env.NODE_ENV === 'production') {
     for (const name of ['OIDC_ISSUER', ...endpoints] as const) {
       if (env[name]?.startsWith('http:') === true) faults.push(`${name} must be an https URL in production`);

@@ -213,6 +213,22 @@ describe('the configuration', () => {
       ]);
     });
 
+    it.each(['/auth/login', '/auth/password/reset', '/whoami/me', '/admin', '/api/gateway/target'])(
+      'has no callback at %s, where another endpoint is',
+      (path) => {
+        expect(faultsOf({ ...OIDC, OIDC_REDIRECT_PATH: path })).toEqual([
+          `OIDC_REDIRECT_PATH ${path} is another endpoint's; choose a path of its own`,
+        ]);
+      },
+    );
+
+    it.each(['/auth/callback', '/auth/oidc/callback', '/auth/me-too', '/signed-in', '/api/callback'])(
+      'may have its callback at %s',
+      (path) => {
+        expect(load({ ...OIDC, OIDC_REDIRECT_PATH: path }).oidc?.redirectPath).toBe(path);
+      },
+    );
+
     it('must be encrypted in production', () => {
       const faults = faultsOf({ ...PRODUCTION, ...OIDC, OIDC_ISSUER: 'http://id.example.com' });
       expect(faults).toEqual(['OIDC_ISSUER must be an https URL in production']);

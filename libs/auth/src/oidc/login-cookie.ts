@@ -5,7 +5,8 @@ import { cookieValues } from '../sessions/cookie-values.js';
 import { isSessionId, newSessionId } from '../sessions/session-id.js';
 import { LOGIN_STATE_TTL_MS } from './login-record.js';
 
-const PREFIX = '__Host-';
+const HOST_PREFIX = '__Host-';
+const ANY_PREFIX = /^__(?:host|secure)-/i;
 
 /**
  * Ties sign-ins that have begun to the browser they began in: whoever gets hold of a callback URL has the `state` and
@@ -22,9 +23,9 @@ export class LoginCookie {
   private readonly attributes: Omit<SetCookie, 'value'>;
 
   constructor({ session: { cookieName, secure } }: AppConfig) {
-    const hostOnly = secure || cookieName.startsWith(PREFIX);
-    const bareName = cookieName.startsWith(PREFIX) ? cookieName.slice(PREFIX.length) : cookieName;
-    this.name = `${hostOnly ? PREFIX : ''}${bareName}_login`;
+    // A session cookie with a prefix is Secure in any case, or the gateway does not start.
+    const hostOnly = secure || ANY_PREFIX.test(cookieName);
+    this.name = `${hostOnly ? HOST_PREFIX : ''}${cookieName.replace(ANY_PREFIX, '')}_login`;
     this.attributes = {
       name: this.name,
       path: '/',
