@@ -53,6 +53,9 @@ describe('the limit of sign-ins to an account', () => {
     const refused = await app.login(email, PASSWORD, from('203.0.113.3'));
     expect(refused).toMatchObject({ status: 429, body: { code: 'RATE_LIMITED' } });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    // Of this limit, not of the one of the address, which has requests left.
+    expect(refused.headers.get('ratelimit-limit')).toBe('2');
+    expect(refused.headers.get('ratelimit-remaining')).toBe('0');
     expect((await app.login((await app.register()).email, PASSWORD, from('203.0.113.3'))).status).toBe(200);
   });
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CoreError } from '#common';
 import { AuthLimits } from './auth-limits.js';
 import { HitCounter } from './hit-counter.js';
 import { networkOf } from './network-of.js';
+import { rateLimited } from './rate-limited.js';
 
 /**
  * Slows down guessing a password. One network is refused after ten tries a minute at one account. Tries from
@@ -26,15 +26,12 @@ export class LoginThrottle {
   async admit(email: string, ip: string): Promise<void> {
     const { loginsPerAccountAndNetwork, windowSeconds, slowDownSeconds } = this.limits;
     const here = await this.hits.hit(fromNetwork(email, ip), windowSeconds);
-    if (here.count > loginsPerAccountAndNetwork) {
-      throw new CoreError(
-        'RATE_LIMITED',
-        'Too many sign-ins to this account. Please wait before you try again.',
-        {
-          retryAfterSeconds: here.resetSeconds,
-        },
-      );
-    }
+    const refusal = rateLimited(
+      here,
+      loginsPerAccountAndNetwork,
+      'Too many sign-ins to this account. Please wait before you try again.',
+    );
+    if (refusal !== undefined) throw refusal;
     const anywhere = await this.hits.hit(fromAnywhere(email), slowDownSeconds);
     const delayMs = delayAfter(anywhere.count, this.limits);
     if (delayMs > 0) await delay(delayMs);
