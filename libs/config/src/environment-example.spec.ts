@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseEnv } from 'node:util';
+import { parse } from 'yaml';
+import { z } from 'zod';
 import { ALIASES, environmentSchema } from './environment.js';
 import { environmentExample } from './environment-example.js';
 import { loadConfig } from './load-config.js';
@@ -32,5 +34,31 @@ describe('the example of an environment', () => {
     } finally {
       rmSync(DATA_DIR, { recursive: true });
     }
+  });
+});
+
+describe('docker-compose.yml', () => {
+  /** Settled by the image, or by what the file says of networks, volumes and PostgreSQL. */
+  const SETTLED = [
+    'NODE_ENV',
+    'DATA_DIR',
+    'CONFIG_FILE',
+    'HOST',
+    'PORT',
+    'DATABASE_URL',
+    'DB_PORT',
+    'SLICE_COMMAND',
+    'SLICE_PORT_RANGE',
+    'DOCKER_HOST',
+  ];
+  const file = z.object({
+    services: z.object({ gateway: z.object({ environment: z.record(z.string(), z.unknown()) }) }),
+  });
+
+  it('passes on every variable that is left to the operator, and nothing else', () => {
+    const text = readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8');
+    const { environment } = file.parse(parse(text)).services.gateway;
+    const left = Object.keys(environmentSchema.shape).filter((name) => !SETTLED.includes(name));
+    expect(Object.keys(environment).toSorted()).toEqual(left.toSorted());
   });
 });
