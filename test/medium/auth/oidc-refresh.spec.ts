@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { ControlConnection } from '#database';
 import { hashSessionId, ProviderSessions, SessionStore } from '#auth';
 import type { Answer, AuthApp } from '../../support/auth-app.js';
@@ -115,6 +115,18 @@ describe('the tokens of a session by OIDC', () => {
       code: 'UNAUTHENTICATED',
     });
     expect(world.provider.requests).toContain('POST /token/revocation');
+  });
+
+  it('are not lost with a store that fails as they come', async () => {
+    later(NEARLY_OVER, world.app);
+    const store = jest.spyOn(world.app.get(SessionStore), 'replaceTokens');
+    store.mockRejectedValueOnce(new Error('away')).mockRejectedValueOnce(new Error('still away'));
+    expect((await whoami()).status).toBe(200);
+    store.mockRestore();
+    expect(world.provider.refreshes).toBe(1);
+    later(NEARLY_OVER, world.app);
+    expect((await whoami()).status).toBe(200);
+    expect(world.provider.refreshes).toBe(2);
   });
 
   it('outlive a lost lock: a refusal that a quicker replica brought about signs nobody out', async () => {

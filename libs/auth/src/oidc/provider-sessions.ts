@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AuthError, Clock } from '#common';
 import { ControlConnection } from '#database';
 import type { SessionPrincipal } from '../principals/principal.js';
@@ -9,11 +10,15 @@ import { ProviderConfiguration } from './provider-configuration.js';
 import { ProviderFailure } from './provider-failure.js';
 import { isRefreshable, type RefreshableTokens, refreshDueAtMs } from './refresh-due.js';
 
-/** Longer than a refresh can take: its request and that for the provider's keys have five seconds each. */
+/** Longer than a refresh can take: five seconds at the provider, and six until its tokens are kept. */
 const LOCK_WAIT_MS = 15_000;
 
 /** A provider that does not answer is not asked by every request. */
 const RETRY_AFTER_MS = 10_000;
+
+/** Before the store is asked again to keep new tokens: from the first to the longest six seconds pass. */
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 3200;
 
 type Session = Pick<SessionPrincipal, 'sessionHash' | 'sessionKind' | 'subject'>;
 
@@ -28,6 +33,7 @@ type Session = Pick<SessionPrincipal, 'sessionHash' | 'sessionKind' | 'subject'>
  * What can go wrong in between, and what happens then:
  * - The gateway dies, or the provider's answer is lost, after the provider rotated and before the new token is stored:
  *   nobody has it. The next refresh is refused, and the user signs in anew. No client can prevent that.
+ * - The store can't be reached at that moment: the new tokens are offered to it again for some seconds.
  * - The control connection is lost, and the lock with it, so that another replica may refresh at the same time: a
  *   refusal then proves nothing. It ends no session, and the next request finds out.
  * - The session ends meanwhile: the new tokens are stored nowhere, and revoked.
@@ -132,11 +138,23 @@ export class ProviderSessions {
   }
 
   private async keep({ sessionHash }: Session, renewed: ProviderTokens): Promise<ProviderTokens> {
-    if (await this.store.replaceTokens(sessionHash, renewed)) return renewed;
+    if (await this.replaceTokens(sessionHash, renewed)) return renewed;
     await this.provider.revoke(renewed).catch((error: unknown) => {
       this.logger.warn({ err: error }, 'tokens of a session that ended could not be revoked');
     });
     throw signedOut();
+  }
+
+  /** There are no others any more, so a store that is away for a moment is waited for. */
+  private async replaceTokens(sessionHash: string, renewed: ProviderTokens): Promise<boolean> {
+    for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
+      try {
+        return await this.store.replaceTokens(sessionHash, renewed);
+      } catch (error) {
+        if (pause > LONGEST_PAUSE_MS) throw error;
+        await delay(pause);
+      }
+    }
   }
 
   /** The provider's word ends the session, unless another replica was quicker, which only a lost lock allows. */
