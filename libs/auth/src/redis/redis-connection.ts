@@ -6,9 +6,9 @@ import { AuthError } from '#common';
 /** A server that is on the same network answers in far less, or it is not there. */
 const CONNECT_TIMEOUT_MS = 1000;
 const RETRY_MS = 250;
-const BEAT_MS = 500;
+const BEAT_MS = 250;
 /** A server that is silent for so long counts as lost: whoever waits for it is told so within {@link BEAT_MS} more. */
-const SILENCE_MS = 1000;
+const SILENCE_MS = 750;
 /** Commands under way to a server that has just fallen silent; those beyond are refused at once. */
 const MAX_PENDING = 10_000;
 const RETRY_AFTER_SECONDS = 1;
