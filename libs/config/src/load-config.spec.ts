@@ -293,6 +293,7 @@ describe('the configuration', () => {
       ],
       [{ SLICE_PATHS: '/api,/auth' }, 'SLICE_PATHS'],
       [{ SLICE_PATHS: '/orchestrator/mine' }, 'SLICE_PATHS'],
+      [{ SLICE_PATHS: '/api/apikeys' }, 'SLICE_PATHS'],
     ])('%j', (environment, variable) => {
       expect(faultsOf(environment as NodeJS.ProcessEnv)).toEqual([expect.stringMatching(`^${variable} `)]);
     });

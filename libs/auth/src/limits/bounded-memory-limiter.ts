@@ -30,6 +30,11 @@ export class BoundedMemoryLimiter extends RateLimiterMemory {
     return super.penalty(...args);
   }
 
+  override reward(...args: Parameters<RateLimiterMemory['reward']>): Promise<RateLimiterRes> {
+    this.recent.set(String(args[0]), true);
+    return super.reward(...args);
+  }
+
   override delete(key: string | number): Promise<boolean> {
     this.recent.delete(String(key));
     return super.delete(key);
