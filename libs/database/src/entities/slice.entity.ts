@@ -96,7 +96,7 @@ export class Slice {
   @Column('bytea', { nullable: true })
   databasePasswordSealed!: Buffer | null;
 
-  /** What failed last, in words for the operator; the customer sees it too, so it holds no secret. */
+  /** What failed last, in words for the operator alone: customers see a general sentence for {@link lastErrorCode}. */
   @Column('text', { nullable: true })
   lastError!: string | null;
 
