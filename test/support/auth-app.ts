@@ -54,6 +54,8 @@ export interface AuthAppOptions {
 /** Limits no test meets by accident. */
 const GENEROUS: Partial<AuthLimits> = {
   perAddress: 100_000,
+  apiKeysPerAddress: 100_000,
+  perApiKey: 100_000,
   loginsPerAccountAndNetwork: 100_000,
   promptLogins: 100_000,
 };

@@ -29,6 +29,8 @@ export interface GatewayOptions {
 /** Limits that no test meets by accident; those of limits set their own. */
 const GENEROUS: Partial<AuthLimits> = {
   perAddress: 1_000_000,
+  apiKeysPerAddress: 1_000_000,
+  perApiKey: 1_000_000,
   loginsPerAccountAndNetwork: 1_000_000,
   promptLogins: 1_000_000,
 };
