@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post, Query, UseFilters } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { ErrorCode } from '#common';
 import { Public } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
@@ -28,6 +28,8 @@ const USE_ERRORS = [
   'DATABASE_UNAVAILABLE',
 ] as const satisfies readonly ErrorCode[];
 
+const FORM = 'application/x-www-form-urlencoded';
+
 /** For people: what a mailed link opens, and what its button posts to. Errors are pages as well. */
 @ApiTags('auth')
 @Controller('auth')
@@ -50,6 +52,7 @@ export class LinkedPagesController {
   @Post('verify/page')
   @Public()
   @HttpCode(200)
+  @ApiConsumes(FORM)
   @ApiOperation({ summary: 'POST /auth/verify for that page' })
   @AnswersPage('A page that says thank you', ...USE_ERRORS)
   async verify(@Body({ schema: verifySchema }) { token }: VerifyInput): Promise<string> {
@@ -68,6 +71,7 @@ export class LinkedPagesController {
   @Post('password/reset/page')
   @Public()
   @HttpCode(200)
+  @ApiConsumes(FORM)
   @ApiOperation({ summary: 'POST /auth/password/reset for that page' })
   @AnswersPage('A page that says it is done', ...USE_ERRORS, 'LOGIN_BUSY')
   async resetPassword(
