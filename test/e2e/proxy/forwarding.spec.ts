@@ -200,7 +200,7 @@ describe('Time-outs', () => {
       await connection.head();
       connection.socket.pause();
     });
-    await using proxy = await ProxyHarness.start(upstream, { uploadIdleMs: 100, timeoutMs: 500 });
+    await using proxy = await ProxyHarness.start(upstream, { uploadIdleMs: 500, timeoutMs: 1500 });
     using client = await RawClient.connect(proxy.port);
     const body = Buffer.alloc(32 * 1024 * 1024);
     client.write(`POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);
