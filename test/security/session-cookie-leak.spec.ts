@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ASSIGNED_SLICES, customerWith } from '../support/assigned-slices.js';
 import type { Answer } from '../support/clients.js';
-import { answering, EchoApp, valuesOf } from '../support/echo.js';
+import { answering, EchoApp, type Seen, valuesOf } from '../support/echo.js';
 import { ADMIN_KEY, Gateway } from '../support/gateway.js';
 import { RawClient } from '../support/raw-client.js';
 import { echo, openSocket } from '../support/sockets.js';
@@ -30,11 +30,69 @@ afterAll(async () => {
 
 /** The header lines the app saw, of a request with these. */
 async function seen(...lines: string[]): Promise<string[]> {
-  const text = ['GET /api/x HTTP/1.1', 'Host: localhost', ...lines, 'Connection: close', '', ''].join('\r\n');
-  const response = await RawClient.exchange(port, text);
+  return [...(await seenAt('/api/x', ...lines)).rawHeaders];
+}
+
+/** The request as the app saw it. */
+async function seenAt(target: string, ...lines: string[]): Promise<Seen> {
+  const head = [`GET ${target} HTTP/1.1`, 'Host: localhost', ...lines, 'Connection: close'];
+  const response = await RawClient.exchange(port, [...head, '', ''].join('\r\n'));
   const json = /\{"sliceId".*\}/.exec(response)?.[0];
   if (json === undefined) throw new Error(`The app was not reached: ${response}`);
-  return JSON.parse(json).rawHeaders;
+  return JSON.parse(json);
+}
+
+/** Places where a program may put a secret: header lines, and a query. */
+interface Places {
+  readonly lines?: Readonly<Record<string, string>>;
+  readonly query?: string;
+}
+
+/** Where one is put that does not belong there. */
+const ODD_PLACES: readonly (readonly [string, (secret: string) => Places])[] = [
+  ['a password', (secret) => ({ lines: { Authorization: `Basic ${btoa(`x:${secret}`)}` } })],
+  ['a user name', (secret) => ({ lines: { Authorization: `Basic ${btoa(`${secret}:`)}` } })],
+  ['a token of another scheme', (secret) => ({ lines: { Authorization: `ApiKey ${secret}` } })],
+  ['a header of its own', (secret) => ({ lines: { 'X-Api-Key': secret } })],
+  ['one of several values', (secret) => ({ lines: { 'X-Keys': `a, "${secret}"; q=1, b` } })],
+  ['a parameter', (secret) => ({ query: `key=${secret}` })],
+  ['a parameter in percent-encoding', (secret) => ({ query: `key=${percentEncoded(secret)}` })],
+  ['a parameter of the page it came from', (secret) => ({ lines: { 'X-Page': `/app?key=${secret}&x=1` } })],
+  ['another cookie', (secret) => ({ lines: { Cookie: `theme=dark; k=${secret}` } })],
+];
+
+function percentEncoded(text: string): string {
+  return Array.from(Buffer.from(text), (byte) => `%${byte.toString(16)}`).join('');
+}
+
+/** What the app saw of it, by HTTP and by an upgrade. */
+async function whatTheAppSaw({
+  lines = {},
+  query = '',
+}: Places): Promise<Record<'http' | 'upgrade', string>> {
+  const { Cookie: cookie, ...others } = lines;
+  const headers = {
+    ...others,
+    Cookie: [`session=${session}`, ...(cookie === undefined ? [] : [cookie])].join('; '),
+  };
+  const target = `/api/live?a=1&${query}`;
+  const { url, rawHeaders } = await seenAt(target, ...Object.entries(headers).map((line) => line.join(': ')));
+  const socket = await openSocket(`${gateway.url}${target}`, headers);
+  const handshake = await echo(socket, 'headers?');
+  socket.terminate();
+  const arrivals = await gateway
+    .browser()
+    .get('/api/arrivals', { headers: { cookie: `session=${session}` } });
+  return {
+    http: [url, ...rawHeaders].join('\n'),
+    upgrade: `${handshake}\n${JSON.stringify(arrivals.body)}`,
+  };
+}
+
+/** Nor by its other spellings. */
+function expectNoneOf(secret: string, text: string): void {
+  for (const spelling of [secret, percentEncoded(secret), btoa(`x:${secret}`), btoa(`${secret}:`)])
+    expect(text).not.toContain(spelling);
 }
 
 describe('the session cookie', () => {
@@ -115,6 +173,21 @@ async function setCookies(...values: string[]): Promise<string[]> {
   expect(answer.status).toBe(200);
   return answer.headers.getSetCookie();
 }
+
+describe.each([
+  ['the admin key', () => ADMIN_KEY],
+  ['the session id', () => session],
+])('%s', (_what, secretOf) => {
+  it.each(ODD_PLACES)('never reaches the app as %s, by HTTP or by a WebSocket', async (_where, put) => {
+    const secret = secretOf();
+    const { http, upgrade } = await whatTheAppSaw(put(secret));
+    expectNoneOf(secret, http);
+    expectNoneOf(secret, upgrade);
+    // Both have arrived, with what stood beside it.
+    expect(http).toContain('/api/live?a=1');
+    expect(upgrade).toContain('upgrade /api/live?a=1');
+  });
+});
 
 describe("an app's answer", () => {
   it.each([

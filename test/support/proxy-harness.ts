@@ -53,6 +53,7 @@ export class ProxyHarness implements EdgeHandler {
       cookies,
       trustProxy: new TrustProxy([]),
       credentialHeaders: ['x-admin-key'],
+      adminKey: 'the-admin-key-of-the-harness',
       isGatewayToken: (token) => token.startsWith('slu_'),
     });
     this.forwarder = new Forwarder({

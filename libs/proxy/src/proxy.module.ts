@@ -54,6 +54,7 @@ const MAX_SOCKETS_PER_USER = 500;
           cookies,
           trustProxy,
           credentialHeaders: ['x-admin-key'],
+          adminKey: config.admin.key,
           // The form of an API key alone tells it from an app's token.
           isGatewayToken: (token) =>
             token.startsWith(API_KEY_PREFIX) || tokens.isOurs(token) || sameSecret(token, config.admin.key),

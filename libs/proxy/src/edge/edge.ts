@@ -154,7 +154,7 @@ export class Edge implements EdgeHandler {
       this.refuse(req, res, upstream);
       return;
     }
-    const target = { origin: upstream.origin, path: this.pathFor(path), timeoutMs: route.timeoutMs };
+    const target = { origin: upstream.origin, path: this.pathFor(req, path), timeoutMs: route.timeoutMs };
     this.addCors(req, res);
     this.forwarder.forward(req, res, target, this.headersFor(req, visitor));
   }
@@ -175,7 +175,7 @@ export class Edge implements EdgeHandler {
       refuseUpgrade(req, socket, error, this.clock.now());
       return;
     }
-    const target = { host: upstream.host, port: upstream.port, path: this.pathFor(path) };
+    const target = { host: upstream.host, port: upstream.port, path: this.pathFor(req, path) };
     const owner = {
       sessionKey: principal.sessionHash,
       sessionExpiresAt: principal.expiresAt,
@@ -185,8 +185,8 @@ export class Edge implements EdgeHandler {
     this.upgrader.upgrade(req, head, target, this.headersFor(req, visitor), owner);
   }
 
-  private pathFor({ path, search }: RequestPath): string {
-    return search === '' ? path : path + this.requestHeaders.queryForUpstream(search);
+  private pathFor(req: IncomingMessage, { path, search }: RequestPath): string {
+    return search === '' ? path : path + this.requestHeaders.queryForUpstream(search, req);
   }
 
   private headersFor(req: IncomingMessage, visitor: Visitor): string[] {

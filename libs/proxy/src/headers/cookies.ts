@@ -1,5 +1,8 @@
 const PREFIX = /^__(?:host|secure)-/i;
 
+/** Anything shorter is no secret of ours, and might stand in a harmless text as well. */
+const SHORTEST_SECRET = 40;
+
 /**
  * The cookies that belong to the gateway. A slice must neither learn them nor set them: with the session cookie it
  * could act as its own customer, and by setting one it could sign somebody in as somebody else.
@@ -24,6 +27,19 @@ export class GatewayCookies {
     return kept.length === 0 ? null : kept.join(';').trim();
   }
 
+  /** The secrets in the gateway's cookies of a `Cookie` header: session ids, and what else we sign. */
+  secretsIn(header: string | undefined): string[] {
+    if (header === undefined || !this.#mayMention(header)) return [];
+    const secrets: string[] = [];
+    for (const pair of header.split(';')) {
+      // The length first: it is cheap, and most cookies are short.
+      if (pair.length < SHORTEST_SECRET || !this.owns(nameOf(pair))) continue;
+      const value = valueOf(pair);
+      if (value.length >= SHORTEST_SECRET) secrets.push(value);
+    }
+    return secrets;
+  }
+
   /**
    * Whether a `Set-Cookie` would make the browser send a cookie of the gateway's. `=session=x` does too: browsers
    * store a cookie without a name, and send its value alone, `session=x`.
@@ -41,6 +57,10 @@ export class GatewayCookies {
 function nameOf(pair: string): string {
   const end = pair.search(/[=;]/);
   return (end === -1 ? pair : pair.slice(0, end)).trim();
+}
+
+function valueOf(pair: string): string {
+  return pair.slice(pair.indexOf('=') + 1).trim();
 }
 
 function withoutPrefix(name: string): string {

@@ -8,6 +8,7 @@ const headers = new RequestHeaders({
   cookies: new GatewayCookies(['session']),
   trustProxy: new TrustProxy([]),
   credentialHeaders: ['x-admin-key'],
+  adminKey: 'the-admin-key-of-the-operator',
   isGatewayToken: (token) => token.startsWith('slu_'),
 });
 

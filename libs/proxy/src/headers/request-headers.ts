@@ -13,6 +13,8 @@ export interface RequestHeaderPolicy {
   readonly credentialHeaders: readonly string[];
   /** Whether a token is the gateway's (admin key, API key, gateway token) and not the application's. */
   readonly isGatewayToken: (token: string) => boolean;
+  /** The operator's key; it is taken out wherever it stands. */
+  readonly adminKey: string;
 }
 
 /** What differs from request to request. */
@@ -44,6 +46,14 @@ const ANSWERED_HERE = ['expect', 'trailer'];
 /** Other claims about the way here; passed on from a trusted proxy only. */
 const CLAIMS_OF_THE_WAY = ['x-real-ip', 'x-client-ip', 'x-cluster-client-ip', 'true-client-ip'];
 
+/** What a header line is looked at with. */
+interface Line {
+  readonly req: IncomingMessage;
+  readonly context: UpstreamContext;
+  /** The session ids that the request presents. */
+  readonly sessions: readonly string[];
+}
+
 type Handling = 'drop' | 'from-trusted-peer' | 'cookie' | 'authorization' | 'te' | 'max-forwards';
 
 /**
@@ -57,7 +67,7 @@ export class RequestHeaders {
 
   constructor(policy: RequestHeaderPolicy) {
     this.#policy = policy;
-    this.#own = new OwnCredentials(policy.isGatewayToken);
+    this.#own = new OwnCredentials(policy.isGatewayToken, policy.adminKey);
     const dropped = [...HOP_BY_HOP, ...SET_BY_GATEWAY, ...ANSWERED_HERE, ...policy.credentialHeaders];
     this.#handling = new Map<string, Handling>([
       ...dropped.map((name) => [name.toLowerCase(), 'drop'] as const),
@@ -80,13 +90,14 @@ export class RequestHeaders {
   }
 
   /** The query for the upstream, with its `?`; the rest of it word for word. */
-  queryForUpstream(search: string): string {
-    return this.#own.stripQuery(search);
+  queryForUpstream(search: string, req: IncomingMessage): string {
+    return this.#own.stripQuery(search, this.#policy.cookies.secretsIn(req.headers.cookie));
   }
 
   #keep(req: IncomingMessage, context: UpstreamContext, trusted: boolean): string[] {
     const { rawHeaders } = req;
     const listed = connectionListed(req.headers.connection);
+    const sessions = this.#policy.cookies.secretsIn(req.headers.cookie);
     const out: string[] = [];
     for (let i = 0; i < rawHeaders.length; i += 2) {
       const name = rawHeaders[i] ?? '';
@@ -95,10 +106,10 @@ export class RequestHeaders {
       if (listed?.has(key) && key !== 'te') continue;
       const handling = this.#handlingOf(key, trusted);
       if (handling === undefined) {
-        if (!this.#own.standIn(value)) out.push(name, value);
+        if (!this.#own.standIn(value, sessions)) out.push(name, value);
         continue;
       }
-      const kept = this.#handle(handling, value, req, context);
+      const kept = this.#handle(handling, value, { req, context, sessions });
       if (kept !== null) out.push(name, kept);
     }
     return out;
@@ -114,12 +125,14 @@ export class RequestHeaders {
     return handling;
   }
 
-  #handle(handling: Handling, value: string, req: IncomingMessage, context: UpstreamContext): string | null {
+  #handle(handling: Handling, value: string, { req, context, sessions }: Line): string | null {
     switch (handling) {
       case 'cookie':
-        return this.#stripCookies(value);
+        return this.#stripCookies(value, sessions);
       case 'authorization':
-        return context.forwardAuthorization && !this.#own.standInAuthorization(value) ? value : null;
+        return context.forwardAuthorization && !this.#own.standInAuthorization(value, sessions)
+          ? value
+          : null;
       case 'te':
         // Some servers send trailers only when asked; ours is the only connection it can concern.
         return /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value) ? 'trailers' : null;
@@ -133,9 +146,9 @@ export class RequestHeaders {
     }
   }
 
-  #stripCookies(header: string): string | null {
+  #stripCookies(header: string, sessions: readonly string[]): string | null {
     const foreign = this.#policy.cookies.stripFromRequest(header);
-    return foreign === null ? null : this.#own.stripCookies(foreign);
+    return foreign === null ? null : this.#own.stripCookies(foreign, sessions);
   }
 }
 
