@@ -61,8 +61,9 @@ export async function lookAtSlices(
 /** The slices that run as processes, found by the DATA_DIR in their environment, and those that have a folder. */
 export async function processSlices(dataDir: string): Promise<HostWorld> {
   const root = resolve(dataDir, 'slices');
-  const installations = await readdir(root).catch((): string[] => []);
-  const folders = await Promise.all(installations.map((name) => readdir(join(root, name))));
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const installations = entries.filter((entry) => entry.isDirectory());
+  const folders = await Promise.all(installations.map(({ name }) => readdir(join(root, name))));
   return {
     instances: (await processesBelow(root)).map(({ sliceId }) => sliceId).toSorted((a, b) => a - b),
     data: folders

@@ -23,8 +23,7 @@ export async function openInstallation(
   const [installation] = await dataSource.manager.find(Installation, { take: 1 });
   if (installation === undefined) throw new Error('The table "installation" is empty; restore its one row.');
   await assertSecretKey(dataSource, installation, box);
-  if (config.slices.runtime === 'process')
-    await assertProcessHome(dataSource, join(config.dataDir, 'process-slices'));
+  if (config.slices.runtime === 'process') await assertProcessHome(dataSource, slicesFolder(config));
   return new InstallationId(installation.id);
 }
 
@@ -65,10 +64,15 @@ async function assertProcessHome(dataSource: DataSource, folder: string): Promis
   );
 }
 
+/** Where process slices keep their files, those of each installation in a folder of its own. */
+export function slicesFolder({ dataDir }: AppConfig): string {
+  return join(dataDir, 'slices');
+}
+
 /** A name of the folder, kept in it, so that it stays the same where the folder is moved. */
 async function nameOf(folder: string): Promise<string> {
   const file = join(folder, 'home');
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 });
   try {
     // Made once, and never over another one.
     await writeFile(file, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600 });

@@ -1,8 +1,7 @@
-import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { AppConfig } from '#config';
 import type { DatabaseServer } from '#database';
-import type { InstallationId } from '../installation.js';
+import { slicesFolder, type InstallationId } from '../installation.js';
 import { DockerRuntime } from './docker/docker-runtime.js';
 import { ProcessRuntime } from './process/process-runtime.js';
 import type { SliceRuntime } from './slice-runtime.js';
@@ -21,7 +20,7 @@ export function createRuntime(
       );
     }
     return new ProcessRuntime({
-      dataDir: join(config.dataDir, 'slices'),
+      dataDir: slicesFolder(config),
       installationId: installation.value,
     });
   }
