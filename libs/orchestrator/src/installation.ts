@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataSource } from 'typeorm';
+import { DataSource, IsNull, Not } from 'typeorm';
 import { errorCode, SecretBox } from '#common';
 import { AppConfig } from '#config';
-import { Installation } from '#database';
+import { Installation, type RuntimeKind, Slice } from '#database';
+
+/** Of slices that stand in the way, so many are named. */
+const NAMED_AT_MOST = 5;
 
 /** This installation's id (eight hexadecimal digits): part of every name that stands outside our own database. */
 export class InstallationId {
@@ -23,6 +26,7 @@ export async function openInstallation(
   const [installation] = await dataSource.manager.find(Installation, { take: 1 });
   if (installation === undefined) throw new Error('The table "installation" is empty; restore its one row.');
   await assertSecretKey(dataSource, installation, box);
+  await assertRuntime(dataSource, config.slices.runtime);
   if (config.slices.runtime === 'process') await assertProcessHome(dataSource, slicesFolder(config));
   return new InstallationId(installation.id);
 }
@@ -42,6 +46,31 @@ async function assertSecretKey(dataSource: DataSource, { id }: Installation, box
     'SECRET_KEY is another one than this database was set up with, so nothing that is sealed in it can be read. ' +
       'Set the SECRET_KEY of the gateways before; outside production it is in secrets.json of their DATA_DIR.',
   );
+}
+
+/**
+ * A runtime can neither run the slices of another one nor end what still runs of them, a slice of the pool or one that
+ * is on its way out included: only a gateway with the runtime that made them can.
+ */
+async function assertRuntime(dataSource: DataSource, runtime: RuntimeKind): Promise<void> {
+  const others = await dataSource.manager.find(Slice, {
+    select: { id: true, runtime: true },
+    where: { runtime: Not(runtime), destroyedAt: IsNull() },
+    order: { id: 'ASC' },
+  });
+  const [first] = others;
+  if (first === undefined) return;
+  throw new Error(
+    `This installation has slices that are run by ${first.runtime} (${namesOf(others)}), and this gateway runs slices ` +
+      `by ${runtime}. Destroy them first, by a gateway with SLICE_RUNTIME=${first.runtime} and SLICE_POOL_SIZE=0; ` +
+      'or start this one with another DATA_DIR, and another database where you named one.',
+  );
+}
+
+function namesOf(slices: readonly Slice[]): string {
+  const ids = slices.slice(0, NAMED_AT_MOST).map(({ id }) => id);
+  const more = slices.length > ids.length ? ` and ${slices.length - ids.length} more` : '';
+  return `slice${slices.length === 1 ? '' : 's'} ${ids.join(', ')}${more}`;
 }
 
 /**

@@ -12,6 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/postgres.js
 
 const BOX = new SecretBox('the secret key of this installation');
 const IN_PROCESSES = { SLICE_RUNTIME: 'process' };
+const IN_CONTAINERS = { SLICE_IMAGE: 'acme/app' };
 
 let folder: string;
 let database: TestDatabase;
@@ -43,6 +44,35 @@ async function newSlice(runtime: string, isPool = false): Promise<number> {
   );
   return row.id;
 }
+
+describe('a gateway that starts where another runtime runs the slices', () => {
+  it.each([
+    ['process', IN_CONTAINERS],
+    ['docker', IN_PROCESSES],
+  ])('refuses while there are slices of %s, which it can neither run nor end', async (before, env) => {
+    const id = await newSlice(before);
+    await expect(open(env)).rejects.toThrow(`SLICE_RUNTIME=${before}`);
+    await dataSource.query(`UPDATE slice SET desired_state = 'absent', status = 'destroying'`);
+    await expect(open(env)).rejects.toThrow(`run by ${before} (slice ${id})`);
+    await dataSource.query(`UPDATE slice SET status = 'destroyed', destroyed_at = now()`);
+    await expect(open(env)).resolves.toBeDefined();
+  });
+
+  it('refuses for a slice of the pool as well, which may still run', async () => {
+    await newSlice('process', true);
+    await expect(open(IN_CONTAINERS)).rejects.toThrow('SLICE_POOL_SIZE=0');
+  });
+
+  it('names some of many slices', async () => {
+    for (let made = 0; made < 7; made += 1) await newSlice('process');
+    await expect(open(IN_CONTAINERS)).rejects.toThrow(/\(slices (\d+, ){4}\d+ and 2 more\)/);
+  });
+
+  it('starts where the slices are its own', async () => {
+    await newSlice('docker');
+    await expect(open(IN_CONTAINERS)).resolves.toBeDefined();
+  });
+});
 
 describe('the folder of the process slices', () => {
   it('is known again when it has moved, by a mark that moves with it', async () => {
