@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
+import { DiskSpace } from './health/disk-space.js';
+import { EventLoopLag } from './health/event-loop-lag.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthService } from './health/health.service.js';
 
@@ -7,6 +9,6 @@ import { HealthService } from './health/health.service.js';
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController],
-  providers: [HealthService],
+  providers: [HealthService, DiskSpace, EventLoopLag],
 })
 export class MonitorModule {}

@@ -7,7 +7,11 @@ import { HealthService, type Health } from './health.service.js';
 
 const healthResponse = z.object({
   status: z.enum(['ok', 'degraded', 'down']),
-  checks: z.record(z.string(), z.enum(['up', 'down'])),
+  checks: z.record(z.string(), z.enum(['up', 'degraded', 'down'])),
+  details: z.object({
+    diskUsedPercent: z.int().nullable().describe('Of the file system under DATA_DIR'),
+    loopLagP99Ms: z.int().describe('How late the event loop ran, since the look before'),
+  }),
 });
 
 /** For load balancers, orchestrators and people. None of it says anything of a customer. */
@@ -20,7 +24,8 @@ export class HealthController {
   @Public()
   @ApiOperation({ summary: 'Readiness: 503 when the database is down' })
   @ApiOkResponse({
-    description: 'Ready; `degraded` when slices can not be started, or Redis does not answer.',
+    description:
+      'Ready; `degraded` when slices can not be started, Redis does not answer, the disk is nearly full or the event loop lags.',
     standardSchema: healthResponse,
   })
   @ApiResponse({ status: 503, description: 'The database does not answer.', standardSchema: healthResponse })
