@@ -115,6 +115,7 @@ describe.each([
     async () => {
       postgres.kill();
       await eventually(async () => expect(await request('/auth/me', customer.cookie)).toContain('503'));
+      await tellsOfTheOutage();
       await postgres.restart();
     },
   ],
@@ -141,6 +142,26 @@ describe.each([
     await stillLive();
   });
 });
+
+/** Not ready, but alive: who asks for that alone is answered without the database. */
+async function tellsOfTheOutage(): Promise<void> {
+  const visitor = gateway.browser();
+  await eventually(async () =>
+    expect(await visitor.get('/health')).toMatchObject({
+      status: 503,
+      body: { status: 'down', checks: { database: 'down', runtime: 'up' } },
+    }),
+  );
+  expect(await visitor.get('/healthz')).toMatchObject({ status: 200, body: { ok: true } });
+  expect(await visitor.get('/heartbeat')).toMatchObject({
+    status: 200,
+    body: { status: 'alive', timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) },
+  });
+  expect(await visitor.get('/info')).toMatchObject({
+    status: 200,
+    body: { name: 'sluice', version: expect.any(String), uptimeSeconds: expect.any(Number) },
+  });
+}
 
 /** The WebSocket of a session that is still one has outlived it all. */
 async function stillLive(): Promise<void> {
