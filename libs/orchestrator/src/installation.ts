@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataSource, IsNull, Not } from 'typeorm';
 import { errorCode, SecretBox } from '#common';
 import { AppConfig } from '#config';
-import { Installation, type RuntimeKind, Slice } from '#database';
+import { Installation, Slice } from '#database';
 
 /** Of slices that stand in the way, so many are named. */
 const NAMED_AT_MOST = 5;
@@ -52,7 +52,7 @@ async function assertSecretKey(dataSource: DataSource, { id }: Installation, box
  * A runtime can neither run the slices of another one nor end what still runs of them, a slice of the pool or one that
  * is on its way out included: only a gateway with the runtime that made them can.
  */
-async function assertRuntime(dataSource: DataSource, runtime: RuntimeKind): Promise<void> {
+async function assertRuntime(dataSource: DataSource, runtime: Slice['runtime']): Promise<void> {
   const others = await dataSource.manager.find(Slice, {
     select: { id: true, runtime: true },
     where: { runtime: Not(runtime), destroyedAt: IsNull() },
