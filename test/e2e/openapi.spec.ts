@@ -44,6 +44,31 @@ describe('the OpenAPI document', () => {
     expect(documented.toSorted()).toEqual(routes.toSorted());
   });
 
+  it('says that the identity provider can end any session', () => {
+    const silent = operations.filter(
+      ({ operation }) =>
+        (operation.security ?? []).some((scheme) => 'session' in scheme) &&
+        !codes(operation, '401').includes('SESSION_EXPIRED'),
+    );
+    expect(silent.map(({ name }) => name)).toEqual([]);
+  });
+
+  it('says which public endpoints need the store of the sessions', () => {
+    const need = operations.filter(
+      ({ operation }) =>
+        operation.security === undefined && codes(operation, '503').includes('SESSION_STORE_UNAVAILABLE'),
+    );
+    expect(need.map(({ name }) => name).toSorted()).toEqual([
+      'GET /auth/callback',
+      'GET /auth/login',
+      'POST /auth/login',
+      'POST /auth/logout',
+      'POST /auth/password/reset',
+      'POST /auth/password/reset/page',
+      'POST /auth/register',
+    ]);
+  });
+
   it.each(operations)('says of $name what it does, and what comes back', ({ name, operation }) => {
     expect(operation.summary).toMatch(/\S/);
     const successes = Object.entries(operation.responses).filter(([status]) => /^[23]/.test(status));
@@ -56,6 +81,12 @@ describe('the OpenAPI document', () => {
     }
   });
 });
+
+/** The errors that are documented with a status. */
+function codes({ responses }: { responses: object }, status: string): string[] {
+  const { description = '' } = (responses as Record<string, { description?: string }>)[status] ?? {};
+  return description.split(', ');
+}
 
 /** What an answer of this status has to describe: where a redirect leads, and the body unless there is none. */
 function promisedBy(status: string, operation: string): object {

@@ -34,7 +34,13 @@ export const RequireSession = (): MethodDecorator =>
   applyDecorators(
     declare({ kind: 'session' }),
     ApiSecurity(SESSION_SCHEME),
-    ApiErrors('UNAUTHENTICATED', 'AMBIGUOUS_SESSION', 'CSRF_REJECTED', 'SESSION_STORE_UNAVAILABLE'),
+    ApiErrors(
+      'UNAUTHENTICATED',
+      'SESSION_EXPIRED',
+      'AMBIGUOUS_SESSION',
+      'CSRF_REJECTED',
+      'SESSION_STORE_UNAVAILABLE',
+    ),
   );
 
 /** The operator. */
@@ -44,7 +50,11 @@ export const RequireAdmin = (credential: AdminCredential): MethodDecorator & Cla
     ...ADMIN_KEY_SCHEMES.map((scheme) => ApiSecurity(scheme)),
     ...(credential === 'key'
       ? []
-      : [ApiSecurity(SESSION_SCHEME), ApiSecurity(TOKEN_SCHEME), ApiErrors('TOTP_ENROLMENT_REQUIRED')]),
+      : [
+          ApiSecurity(SESSION_SCHEME),
+          ApiSecurity(TOKEN_SCHEME),
+          ApiErrors('TOTP_ENROLMENT_REQUIRED', 'SESSION_EXPIRED'),
+        ]),
     ApiErrors(
       'UNAUTHENTICATED',
       'FORBIDDEN',

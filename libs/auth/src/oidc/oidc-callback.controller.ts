@@ -16,7 +16,7 @@ import { type CallbackQuery, callbackQuerySchema } from './schemas.js';
 export function oidcCallbackController(path: string): Type {
   @ApiTags('auth')
   @Controller(path)
-  @ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+  @ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE', 'SESSION_STORE_UNAVAILABLE')
   @ThrottledPerAddress()
   @UseInterceptors(SetCookieInterceptor)
   class OidcCallbackController {

@@ -11,7 +11,7 @@ import { type LoginQuery, loginQuerySchema } from './schemas.js';
 
 @ApiTags('auth')
 @Controller('auth')
-@ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+@ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE', 'SESSION_STORE_UNAVAILABLE')
 @ThrottledPerAddress()
 @UseInterceptors(SetCookieInterceptor)
 export class OidcLoginController {

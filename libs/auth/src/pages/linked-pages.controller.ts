@@ -73,7 +73,7 @@ export class LinkedPagesController {
   @HttpCode(200)
   @ApiConsumes(FORM)
   @ApiOperation({ summary: 'POST /auth/password/reset for that page' })
-  @AnswersPage('A page that says it is done', ...USE_ERRORS, 'LOGIN_BUSY')
+  @AnswersPage('A page that says it is done', ...USE_ERRORS, 'LOGIN_BUSY', 'SESSION_STORE_UNAVAILABLE')
   async resetPassword(
     @Body({ schema: passwordResetSchema }) body: PasswordResetInput,
     @FromCaller() caller: Caller,

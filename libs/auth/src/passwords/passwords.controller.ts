@@ -59,7 +59,7 @@ export class PasswordsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Set a new password by the token of a mailed link, and sign out everywhere' })
   @ApiNoContentResponse({ description: 'Changed; sign in with it' })
-  @ApiErrors(...BODY_ERRORS, 'LINK_INVALID', 'LOGIN_BUSY', 'CSRF_REJECTED')
+  @ApiErrors(...BODY_ERRORS, 'LINK_INVALID', 'LOGIN_BUSY', 'CSRF_REJECTED', 'SESSION_STORE_UNAVAILABLE')
   reset(
     @Body({ schema: passwordResetSchema }) body: PasswordResetInput,
     @FromCaller() caller: Caller,
