@@ -33,6 +33,8 @@ export class TestProvider implements AsyncDisposable {
   down = false;
   /** Answers no request at all meanwhile. */
   hangs = false;
+  /** What its token endpoint answers meanwhile, whatever it is asked. */
+  tokenFailure: { readonly status: number; readonly error: string } | undefined;
   /** Done before a request to the token endpoint is looked at. */
   onToken: (() => Promise<unknown>) | undefined;
   private provider: Provider | undefined;
@@ -98,8 +100,20 @@ export class TestProvider implements AsyncDisposable {
     await (await this.provider?.AccessToken.find(token))?.destroy();
   }
 
+  /** Whether it still accepts an access token. */
+  async accepts(token: string): Promise<boolean> {
+    return (await fetch(`${this.issuer}/me`, { headers: { authorization: `Bearer ${token}` } })).ok;
+  }
+
   private async answer(provider: Provider, req: IncomingMessage, res: ServerResponse): Promise<void> {
-    if (req.url === '/token') await this.onToken?.();
+    if (req.url === '/token') {
+      await this.onToken?.();
+      if (this.tokenFailure !== undefined) {
+        const { status, error } = this.tokenFailure;
+        res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+        return;
+      }
+    }
     await provider.callback()(req, res);
   }
 

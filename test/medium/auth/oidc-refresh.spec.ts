@@ -99,6 +99,36 @@ describe('the tokens of a session by OIDC', () => {
     expect(world.provider.refreshes).toBe(1);
   });
 
+  it.each([
+    ['invalid_grant', 400],
+    ['invalid_request', 400],
+    ['interaction_required', 400],
+    ['access_denied', 403],
+  ])('end their session alone when the provider refuses them by %s', async (error, status) => {
+    const other = await world.signIn(world.person().subject);
+    later(NEARLY_OVER, world.app);
+    world.provider.tokenFailure = { status, error };
+    expect(await whoami()).toMatchObject({ status: 401, body: { error: 'Session expired' } });
+    world.provider.tokenFailure = undefined;
+    expect((await world.app.me(other.cookie)).status).toBe(200);
+    expect(world.provider.refreshes).toBe(1); // of the other one, at once
+  });
+
+  it.each([
+    ['invalid_client', 401],
+    ['temporarily_unavailable', 400],
+    ['slow_down', 400],
+    ['invalid_request', 429],
+    ['invalid_grant', 500],
+  ])('end no session when the provider serves nobody, by %s with %i', async (error, status) => {
+    later(NEARLY_OVER, world.app);
+    world.provider.tokenFailure = { status, error };
+    expect((await world.app.me(signed.cookie)).status).toBe(200);
+    const asked = world.provider.requests.length;
+    expect((await world.app.me(signed.cookie)).status).toBe(200);
+    expect(world.provider.requests).toHaveLength(asked);
+  });
+
   it('are refreshed when the provider no longer accepts them before their time', async () => {
     const { accessToken } = await tokens();
     await world.provider.revokeAccess(accessToken);
@@ -167,6 +197,44 @@ describe('GET /whoami/me', () => {
       picture: 'https://pictures.example/ada',
     });
     expect((await world.app.send('GET', '/whoami/me')).status).toBe(401);
+  });
+
+  it('blames the provider, and not the session, while access tokens end and are not refreshed', async () => {
+    const configuration = { clockTolerance: 0 };
+    await using world = await OidcWorld.start({ provider: { accessTokenSeconds: 1, configuration } });
+    const { cookie } = await world.signIn(world.person().subject);
+    const [accessToken = ''] = world.provider.issued;
+    await eventually(async () => expect(await world.provider.accepts(accessToken)).toBe(false));
+    later(MINUTE, world.app);
+    world.provider.tokenFailure = { status: 503, error: 'temporarily_unavailable' };
+    const whoami = () => world.app.send('GET', '/whoami/me', { headers: { cookie } });
+    for (let i = 0; i < 2; i++) {
+      expect(await whoami()).toMatchObject({ status: 502, body: { code: 'OIDC_PROVIDER_FAILED' } });
+    }
+    world.provider.tokenFailure = undefined;
+    later(MINUTE, world.app);
+    expect((await whoami()).status).toBe(200);
+  });
+
+  it('says that the session expired when its access token ends, and nothing can refresh it', async () => {
+    const configuration = { issueRefreshToken: async () => false };
+    await using world = await OidcWorld.start({ provider: { configuration } });
+    const { cookie } = await world.signIn(world.person().subject);
+    await world.provider.revokeAccess(world.provider.issued[0] ?? '');
+    expect(await world.app.send('GET', '/whoami/me', { headers: { cookie } })).toMatchObject({
+      status: 401,
+      body: { error: 'Session expired' },
+    });
+  });
+
+  it('asks the provider no oftener for one address than /auth/* may be', async () => {
+    await using world = await OidcWorld.start({ limits: { perAddress: 4 } });
+    const { cookie } = await world.signIn(world.person().subject); // two of the four
+    const answers = [];
+    for (let i = 0; i < 3; i++)
+      answers.push(await world.app.send('GET', '/whoami/me', { headers: { cookie } }));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(answers.at(-1)?.body).toMatchObject({ code: 'RATE_LIMITED' });
   });
 });
 

@@ -1,6 +1,6 @@
 /** How often somebody may try. Injected by this class, so that tests can tighten it. */
 export class AuthLimits {
-  /** Requests of one address to `/auth/*` in {@link windowSeconds}. */
+  /** Requests of one address to `/auth/*` and `/whoami/me` in {@link windowSeconds}. */
   readonly perAddress: number = 60;
   /** Requests of one address to `/api/apikeys/*` and with API keys in {@link windowSeconds}. */
   readonly apiKeysPerAddress: number = 100;

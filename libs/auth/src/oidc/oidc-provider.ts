@@ -24,6 +24,15 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 /** OpenID Connect Core §2: "MUST NOT exceed 255 ASCII characters in length". */
 const MAX_SUBJECT = 255;
 
+/** Error codes by which a provider says, of whatever status, that it can't or won't serve us at all at the moment. */
+const ABOUT_EVERYBODY: ReadonlySet<string> = new Set([
+  'invalid_client',
+  'server_error',
+  'slow_down',
+  'temporarily_unavailable',
+]);
+const TOO_MANY_REQUESTS = 429;
+
 /** What ties an authorization request to its answer. */
 export interface Handshake {
   readonly redirectUri: string;
@@ -143,7 +152,7 @@ function refused(check: IdTokenCheck): ProviderFailure {
 function asFailure(step: string, error: unknown): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   if (error instanceof ResponseBodyError) {
-    const kind = error.error === 'invalid_grant' ? 'invalid_grant' : 'unavailable';
+    const kind = refusesGrant(error) ? 'grant_refused' : 'unavailable';
     return new ProviderFailure(kind, `${step}: ${printable(error.error)}`, error);
   }
   if (error instanceof WWWAuthenticateChallengeError) {
@@ -153,6 +162,11 @@ function asFailure(step: string, error: unknown): ProviderFailure {
   const check = failedCheck(error);
   if (check !== null) return new ProviderFailure('id_token', `ID token refused: ${check}`, error);
   return new ProviderFailure('unavailable', `${step}: ${reasonOf(error)}`, error);
+}
+
+/** Whatever a provider calls it, `invalid_grant` or not: unless it is about everybody, it is about this one grant. */
+function refusesGrant({ status, error }: ResponseBodyError): boolean {
+  return status >= 400 && status < 500 && status !== TOO_MANY_REQUESTS && !ABOUT_EVERYBODY.has(error);
 }
 
 /** An error code of the provider's own; whatever else it may be has no place in a log. */

@@ -1,12 +1,12 @@
 import { AuthError, errorCode } from '#common';
 
 /**
- * - `invalid_grant`: the provider no longer honours the code or the refresh token (RFC 6749 §5.2)
+ * - `grant_refused`: the provider does not honour this code or refresh token (RFC 6749 §5.2)
  * - `token_rejected`: it does not accept the access token (RFC 6750 §3.1)
  * - `id_token`: what it says of the user does not hold
- * - `unavailable`: anything else, from a timeout to a client secret it does not know
+ * - `unavailable`: anything else, from a timeout to a client secret it does not know: all its users are concerned
  */
-export type ProviderFailureKind = 'invalid_grant' | 'token_rejected' | 'id_token' | 'unavailable';
+export type ProviderFailureKind = 'grant_refused' | 'token_rejected' | 'id_token' | 'unavailable';
 
 /**
  * Something went wrong between us and the provider. The message is for the log: it names the step and the reason, and

@@ -13,7 +13,7 @@ import { isRefreshable, type RefreshableTokens, refreshDueAtMs } from './refresh
 /** Longer than a refresh can take: five seconds at the provider, and six until its tokens are kept. */
 const LOCK_WAIT_MS = 15_000;
 
-/** A provider that does not answer is not asked by every request. */
+/** A provider that does not answer is not asked by every request. What it refuses to one session holds up no other. */
 const RETRY_AFTER_MS = 10_000;
 
 /** Before the store is asked again to keep new tokens: from the first to the longest six seconds pass. */
@@ -125,7 +125,7 @@ export class ProviderSessions {
       return await this.keep(session, await this.provider.refresh(current, session.subject));
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error;
-      if (error.kind === 'invalid_grant' || error.kind === 'id_token') {
+      if (error.kind === 'grant_refused' || error.kind === 'id_token') {
         return this.refused(session, current, lock.signal, error);
       }
       this.retryAtMs = this.clock.nowMs() + RETRY_AFTER_MS;

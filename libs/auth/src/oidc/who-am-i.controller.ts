@@ -3,13 +3,15 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { RequireSession } from '../access/access.js';
 import { CurrentSession } from '../access/current-principal.js';
 import { ApiErrors } from '../documentation/api-errors.js';
+import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';
 import type { SessionPrincipal } from '../principals/principal.js';
 import { type WhoAmI, whoAmISchema } from './schemas.js';
 import { WhoAmIService } from './who-am-i.service.js';
 
 @ApiTags('auth')
 @Controller('whoami')
-@ApiErrors('DATABASE_UNAVAILABLE')
+@ApiErrors('RATE_LIMITED', 'DATABASE_UNAVAILABLE')
+@ThrottledPerAddress()
 export class WhoAmIController {
   constructor(private readonly whoAmI: WhoAmIService) {}
 
@@ -17,7 +19,7 @@ export class WhoAmIController {
   @RequireSession()
   @ApiOperation({ summary: "What the identity provider tells of the user; without one, the account's own" })
   @ApiOkResponse({ description: 'The user', standardSchema: whoAmISchema })
-  @ApiErrors('SESSION_EXPIRED', 'OIDC_PROVIDER_FAILED')
+  @ApiErrors('OIDC_PROVIDER_FAILED')
   me(@CurrentSession() session: SessionPrincipal): Promise<WhoAmI> {
     return this.whoAmI.describe(session);
   }

@@ -4,6 +4,7 @@ import type { SessionPrincipal } from '../principals/principal.js';
 import { OidcProvider } from './oidc-provider.js';
 import { answeringFailures, ProviderFailure } from './provider-failure.js';
 import { ProviderSessions, sessionExpired } from './provider-sessions.js';
+import { isRefreshable } from './refresh-due.js';
 import type { WhoAmI } from './schemas.js';
 
 /** `GET /whoami/me`. */
@@ -17,7 +18,7 @@ export class WhoAmIService {
   /**
    * What the provider's userinfo says; the same from the account for whoever signed in with a password.
    * @throws AuthError SESSION_EXPIRED when the provider no longer accepts the session's tokens
-   * @throws AuthError OIDC_PROVIDER_FAILED
+   * @throws AuthError OIDC_PROVIDER_FAILED, also when they could not be refreshed for now
    */
   async describe(session: SessionPrincipal): Promise<WhoAmI> {
     const { subject, user } = session;
@@ -37,8 +38,12 @@ export class WhoAmIService {
       if (!isTokenRejected(error)) throw error;
     }
     const renewed = await this.sessions.tokensOf(session, { rejected: tokens.accessToken });
-    // No refresh token, or no refresh: nobody but the user can do anything about that.
-    if (renewed === null || renewed.accessToken === tokens.accessToken) throw sessionExpired();
+    // Without a refresh token nobody but the user can do anything about it.
+    if (renewed === null || !isRefreshable(renewed)) throw sessionExpired();
+    // Had the provider refused the refresh, the session would have ended: it only did not answer.
+    if (renewed.accessToken === tokens.accessToken) {
+      throw new ProviderFailure('unavailable', 'userinfo: the access token is over, and was not refreshed');
+    }
     return this.provider.userInfo(renewed.accessToken, session.subject);
   }
 }
