@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { RecoveryCode } from '#database';
+import { RecoveryCode, User } from '#database';
 import { AuthApp, PASSWORD } from '../../support/auth-app.js';
 import { confirm, enroll, loginWith, secure, securedCustomer } from '../../support/authenticator.js';
+import { eventually } from '../../support/eventually.js';
+import { waitingForLocks } from '../../support/waiting-for-locks.js';
 
 const MINUTE = 60_000;
 
@@ -155,6 +157,33 @@ describe('turning two factors off', () => {
     const { cookie, recoveryCodes } = await securedCustomer(app);
     app.clock.advance(11 * MINUTE);
     expect((await remove(cookie, { code: recoveryCodes[7] })).status).toBe(204);
+  });
+
+  it('does not give up an enrolment that is confirmed meanwhile', async () => {
+    const { cookie, body } = await app.register();
+    const { id } = body.user;
+    await enroll(app, cookie);
+    const removal = await app.get(DataSource).transaction(async (manager) => {
+      await manager.update(User, { id }, { totpConfirmedAt: app.clock.now() });
+      const removing = remove(cookie);
+      await eventually(async () => expect(await waitingForLocks(app)).toBe(1));
+      return { removing };
+    });
+    expect(await removal.removing).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
+    expect((await app.me(cookie)).body.user).toMatchObject({ totpEnabled: true });
+  });
+
+  it('takes the factor whose code it was, and not one that took its place', async () => {
+    const { email, cookie, recoveryCodes } = await securedCustomer(app);
+    const { id } = await app.get(DataSource).getRepository(User).findOneByOrFail({ email });
+    const removal = await app.get(DataSource).transaction(async (manager) => {
+      await manager.update(User, { id }, { totpSecretSealed: Buffer.from('another one') });
+      const removing = remove(cookie, { code: recoveryCodes[0] });
+      await eventually(async () => expect(await waitingForLocks(app)).toBe(1));
+      return { removing };
+    });
+    expect(await removal.removing).toMatchObject({ status: 409, body: { code: 'CONFLICT' } });
+    expect((await app.me(cookie)).body.user).toMatchObject({ totpEnabled: true });
   });
 
   it('is done where they are off already', async () => {

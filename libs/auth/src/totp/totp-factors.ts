@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, IsNull, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, Not, type EntityManager } from 'typeorm';
 import { Clock, SecretBox } from '#common';
 import { RecoveryCode, User } from '#database';
 
@@ -21,6 +21,8 @@ export interface Confirmed {
   /** Of the account's new recovery codes. */
   readonly recoveryHashes: readonly Buffer[];
 }
+
+const NO_FACTOR = { totpSecretSealed: null, totpConfirmedAt: null, totpLastStep: null } as const;
 
 /**
  * The second factors in the database. What must happen once (a code is used, an enrolment is confirmed) is one
@@ -97,17 +99,29 @@ export class TotpFactors {
   }
 
   /**
-   * Turns the factor off.
+   * Turns the factor off as it was found, and no other: one that was confirmed or laid down meanwhile stays.
+   * @returns whether it did
+   */
+  async removeThis(userId: string, { sealed, confirmed }: TotpFactor): Promise<boolean> {
+    const found = {
+      id: userId,
+      totpSecretSealed: sealed,
+      totpConfirmedAt: confirmed ? Not(IsNull()) : IsNull(),
+    };
+    return this.dataSource.transaction(async (manager) => {
+      const { affected } = await manager.getRepository(User).update(found, NO_FACTOR);
+      if (affected !== 1) return false;
+      await manager.getRepository(RecoveryCode).delete({ userId });
+      return true;
+    });
+  }
+
+  /**
+   * Turns whatever factor there is off, with its recovery codes.
    * @param manager of the transaction this is part of
    */
-  async remove(userId: string, manager?: EntityManager): Promise<void> {
-    if (manager === undefined) {
-      await this.dataSource.transaction((transaction) => this.remove(userId, transaction));
-      return;
-    }
-    await manager
-      .getRepository(User)
-      .update({ id: userId }, { totpSecretSealed: null, totpConfirmedAt: null, totpLastStep: null });
+  async remove(userId: string, manager: EntityManager): Promise<void> {
+    await manager.getRepository(User).update({ id: userId }, NO_FACTOR);
     await manager.getRepository(RecoveryCode).delete({ userId });
   }
 }

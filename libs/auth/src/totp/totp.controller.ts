@@ -72,7 +72,7 @@ export class TotpController {
       'another sign-in.',
   })
   @ApiNoContentResponse({ description: 'Two factors are off' })
-  @ApiErrors('REAUTHENTICATION_REQUIRED', 'TOTP_INVALID')
+  @ApiErrors('REAUTHENTICATION_REQUIRED', 'TOTP_INVALID', 'CONFLICT')
   remove(
     @CurrentSession() session: SessionPrincipal,
     @Body({ schema: removalSchema }) body: Removal,

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { toDataURL } from 'qrcode';
-import { AuthError, Clock } from '#common';
+import { AuthError, Clock, CoreError } from '#common';
 import { AppConfig } from '#config';
 import type { Caller } from '../access/caller.js';
 import { Users } from '../accounts/users.js';
@@ -77,14 +77,18 @@ export class TotpService {
    * Turns the second factor off, or gives an enrolment up. The password would not do in place of a code: whoever has
    * it needs only a stolen session to be rid of what protects against them.
    * @throws AuthError REAUTHENTICATION_REQUIRED, TOTP_INVALID
+   * @throws CoreError CONFLICT when it was changed meanwhile: an enrolment that needs no code to be given up may be one
+   * that does by now
    */
   async remove(session: SessionPrincipal, { code }: Removal): Promise<void> {
     const { user } = session;
-    if (user.totpEnabled) {
+    const factor = await this.factors.of(user.id);
+    if (factor === null) return;
+    if (factor.confirmed) {
       if (code !== undefined) await this.secondFactor.use(user.id, code);
       else if (!(await this.recent.isRecent(session))) throw reauthenticationRequired('code');
     }
-    await this.factors.remove(user.id);
+    if (!(await this.factors.removeThis(user.id, factor))) throw changedMeanwhile();
   }
 
   /** As at a sign-in, and as often. */
@@ -113,6 +117,13 @@ function reauthenticationRequired(field: 'password' | 'code'): AuthError {
 
 function alreadyEnabled(): AuthError {
   return new AuthError('TOTP_ALREADY_ENABLED', 'Two factors are on already. Turn them off first.');
+}
+
+function changedMeanwhile(): CoreError {
+  return new CoreError(
+    'CONFLICT',
+    'Two factors of this account were just changed. Look at what they are now.',
+  );
 }
 
 function notEnrolled(): AuthError {
