@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { User } from '#database';
+import { RecoveryCode, User } from '#database';
 import { type Answer, AuthApp, PASSWORD } from '../../support/auth-app.js';
+import { confirm, enroll, loginWith, securedCustomer } from '../../support/authenticator.js';
 import { linkIn, MailServer } from '../../support/mail-server.js';
 
 const NEW_PASSWORD = 'an entirely new passphrase';
@@ -185,6 +186,37 @@ describe('a forgotten password', () => {
     await users().update({ id: body.user.id }, { passwordHash: null });
     expect((await reset(await resetToken(email))).status).toBe(204);
     expect((await app.login(email, NEW_PASSWORD)).status).toBe(200);
+  });
+
+  it('leaves nobody in who set two factors up before the owner of the address came', async () => {
+    const { email } = await securedCustomer(app);
+    expect((await reset(await resetToken(email))).status).toBe(204);
+    const { status, body } = await app.login(email, NEW_PASSWORD);
+    expect({ status, body }).toMatchObject({ status: 200, body: { user: { totpEnabled: false } } });
+    const codes = app.get(DataSource).getRepository(RecoveryCode);
+    expect(await codes.countBy({ userId: body.user.id })).toBe(0);
+  });
+
+  it('leaves an enrolment that nobody confirmed to nobody, either', async () => {
+    const { email, cookie, body } = await app.register();
+    await enroll(app, cookie);
+    expect((await reset(await resetToken(email))).status).toBe(204);
+    expect((await users().findOneByOrFail({ id: body.user.id })).totpSecretSealed).toBeNull();
+  });
+
+  it('leaves the two factors of an account on whose address was verified before', async () => {
+    const { email, cookie, body } = await app.register();
+    const token = linkIn(await mails.mailTo(email)).searchParams.get('token');
+    expect((await app.send('POST', '/auth/verify', { body: { token } })).status).toBe(200);
+    const authenticator = await enroll(app, cookie);
+    const confirmed = await confirm(app, cookie, authenticator.code());
+    expect((await reset(await resetToken(email))).status).toBe(204);
+    expect(await app.login(email, NEW_PASSWORD)).toMatchObject({ body: { code: 'TOTP_REQUIRED' } });
+    const [recoveryCode] = confirmed.body['recoveryCodes'] ?? [];
+    expect(await loginWith(app, email, NEW_PASSWORD, recoveryCode)).toMatchObject({
+      status: 200,
+      body: { user: { id: body.user.id, totpEnabled: true } },
+    });
   });
 
   it('is not reset for a disabled account', async () => {

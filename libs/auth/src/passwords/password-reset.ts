@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
 import { Clock, Mailer } from '#common';
 import { Transactions } from '#database';
 import type { Caller } from '../access/caller.js';
@@ -6,6 +7,7 @@ import { FirstSlice } from '../accounts/first-slice.js';
 import { type AccountAddress, publicUser, Users } from '../accounts/users.js';
 import { LoginThrottle } from '../limits/login-throttle.js';
 import { SessionsService } from '../sessions/sessions.service.js';
+import { TotpFactors } from '../totp/totp-factors.js';
 import { AfterAnswer } from '../verification/after-answer.js';
 import { linkInvalid, MailedLinks } from '../verification/mailed-links.js';
 import { MailThrottle } from '../verification/mail-throttle.js';
@@ -26,6 +28,7 @@ export class PasswordReset {
     private readonly afterAnswer: AfterAnswer,
     private readonly users: Users,
     private readonly passwords: PasswordHasher,
+    private readonly factors: TotpFactors,
     private readonly sessions: SessionsService,
     private readonly logins: LoginThrottle,
     private readonly firstSlice: FirstSlice,
@@ -44,7 +47,7 @@ export class PasswordReset {
 
   /**
    * Sets the password. All sessions end and no other link works any more; the address is verified by the way, since
-   * the link was mailed to it. Two factors stay on.
+   * the link was mailed to it. Two factors stay on, unless they were set up before anybody had shown whose address it is.
    * @throws AuthError LINK_INVALID, LOGIN_BUSY
    */
   async reset({ token, password }: PasswordResetInput, caller: Caller): Promise<void> {
@@ -54,8 +57,8 @@ export class PasswordReset {
     const passwordHash = await this.passwords.hash(password);
     const verified = { isNews: false };
     await this.sessions.endAll(owner.userId, {
-      change: async () => {
-        verified.isNews = await this.use(token, passwordHash);
+      change: async (manager) => {
+        verified.isNews = await this.use(token, passwordHash, manager);
       },
     });
     await this.logins.succeeded(owner.email, caller.ip);
@@ -76,13 +79,17 @@ export class PasswordReset {
    * Of many requests with one token, one gets here first.
    * @returns whether this verified the address
    */
-  private async use(token: string, passwordHash: string): Promise<boolean> {
+  private async use(token: string, passwordHash: string, manager: EntityManager): Promise<boolean> {
     const owner = await this.tokens.take(token, 'reset-password');
     if (owner === null || !(await this.users.setPassword(owner, passwordHash))) throw linkInvalid();
     await this.tokens.revoke(owner.userId);
     await this.mailer.send(passwordChangedMail(owner.email));
     const isNews = await this.users.markVerified(owner, this.clock.now());
-    if (isNews) await this.users.dropIdentities(owner.userId);
+    if (isNews) {
+      // Whoever came in before the owner may have tied a provider's account to it, or an authenticator of theirs.
+      await this.users.dropIdentities(owner.userId);
+      await this.factors.remove(owner.userId, manager);
+    }
     return isNews;
   }
 
