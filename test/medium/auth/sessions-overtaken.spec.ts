@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
-import { DataSource } from 'typeorm';
 import { SessionsService, SessionStore } from '#auth';
 import { AuthApp } from '../../support/auth-app.js';
 import { eventually } from '../../support/eventually.js';
 import { describeOverStores } from '../../support/over-stores.js';
+import { waitingForLocks } from '../../support/waiting-for-locks.js';
 
 describeOverStores('a sign-in that all sessions end under', (env) => {
   let app: AuthApp;
@@ -29,6 +29,20 @@ describeOverStores('a sign-in that all sessions end under', (env) => {
     expect((await app.login(email)).status).toBe(200);
   });
 
+  it('opens none for somebody who has just signed up', async () => {
+    const create = store.create.bind(store);
+    let userId = '';
+    jest.spyOn(store, 'create').mockImplementationOnce(async (session) => {
+      ({ userId } = session);
+      await app.get(SessionsService).endAll(userId);
+      await create(session);
+    });
+    const { email, ...answer } = await app.register();
+    expect(answer).toMatchObject({ cookie: '', body: { code: 'REGISTERED_NOT_SIGNED_IN' } });
+    expect(await store.list(userId)).toEqual([]);
+    expect((await app.login(email)).status).toBe(200);
+  });
+
   it('opens none while they have ended and nobody else can see it yet', async () => {
     const { email, body } = await app.register();
     const { id } = body.user;
@@ -49,12 +63,3 @@ describeOverStores('a sign-in that all sessions end under', (env) => {
     expect(await store.list(id)).toEqual([]);
   });
 });
-
-async function waitingForLocks(app: AuthApp): Promise<number> {
-  const waiting = await app
-    .get(DataSource)
-    .query<unknown[]>(
-      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-    );
-  return waiting.length;
-}

@@ -9,7 +9,7 @@ import { SessionsService } from '../sessions/sessions.service.js';
 import { EmailVerification } from '../verification/email-verification.js';
 import { FirstSlice } from './first-slice.js';
 import type { Registered, RegistrationInput } from './schemas.js';
-import { Users } from './users.js';
+import { FIRST_GENERATION, Users } from './users.js';
 import { WithCookie } from './with-cookie.js';
 
 /** Signing up. */
@@ -46,11 +46,11 @@ export class RegistrationService {
 
   /**
    * The account stands by now. Whoever is told only that something failed would try again, and be told that the address
-   * is taken.
+   * is taken. Its owner, or the operator, may have ended all access to it by now, and that holds.
    */
   private async signIn(user: PrincipalUser, caller: Caller): Promise<string> {
     try {
-      return await this.sessions.open(user.id, caller);
+      return await this.sessions.open(user.id, caller, { generation: FIRST_GENERATION });
     } catch (cause) {
       throw new AuthError(
         'REGISTERED_NOT_SIGNED_IN',

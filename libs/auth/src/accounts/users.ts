@@ -13,6 +13,9 @@ export interface NewUser {
   readonly role: UserRole;
 }
 
+/** `tokenGeneration` of an account that was just made. */
+export const FIRST_GENERATION = 0;
+
 /** An account as long as it has this address: what was mailed to one address proves nothing of another. */
 export interface AccountAddress {
   readonly userId: string;
@@ -39,7 +42,7 @@ export class Users {
   async create(user: NewUser): Promise<PrincipalUser> {
     const id = randomUUID();
     try {
-      await this.users.insert({ ...user, id });
+      await this.users.insert({ ...user, id, tokenGeneration: FIRST_GENERATION });
     } catch (error) {
       if (!isUniqueViolation(error, 'user_email_key')) throw error;
       throw new AuthError('EMAIL_TAKEN', 'There is an account with this e-mail address. Sign in instead.', {
