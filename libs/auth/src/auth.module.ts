@@ -197,6 +197,7 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
     TrustProxy,
     CallerPipe,
     Users,
+    TotpFactors,
     GatewayTokens,
   ],
 })

@@ -59,6 +59,7 @@ export {
 export { type Ending, type Opening, SessionsService } from './sessions/sessions.service.js';
 export { recordsOfFile } from './user-import/records-of-file.js';
 export { UserFileFault, type ImportOptions, type ImportReport } from './user-import/report.js';
+export { TotpFactors } from './totp/totp-factors.js';
 export { UserImport } from './user-import/user-import.js';
 export { MailLimits } from './verification/mail-throttle.js';
 export { GatewayTokens, opensRoute } from './tokens/gateway-tokens.js';

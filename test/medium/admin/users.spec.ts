@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { SessionStore } from '#auth';
-import { User } from '#database';
+import { RecoveryCode, User } from '#database';
 import type { Browser, OperatorClient } from '../../support/clients.js';
 import { ASSIGNED_SLICES, customerWith, type Customer } from '../../support/assigned-slices.js';
 import { Gateway, PASSWORD } from '../../support/gateway.js';
@@ -21,8 +21,12 @@ beforeEach(async () => {
 });
 
 const users = () => gateway.get(DataSource).getRepository(User);
+const codes = () => gateway.get(DataSource).getRepository(RecoveryCode);
 const patch = (id: string, change: unknown, as = operator as OperatorClient | Browser) =>
   as.send('PATCH', `/admin/users/${id}`, { body: change });
+
+const removeTotp = (id: string, as = operator as OperatorClient | Browser) =>
+  as.send('DELETE', `/admin/users/${id}/totp`);
 
 const signOut = (id: string) => operator.post(`/admin/users/${id}/sign-out`);
 
@@ -239,5 +243,52 @@ describe('POST /admin/users/:id/sign-out', () => {
 
   it('knows no user that is not there', async () => {
     expect(await signOut(randomUUID())).toMatchObject({ status: 404, body: { code: 'USER_NOT_FOUND' } });
+  });
+});
+
+describe('DELETE /admin/users/:id/totp', () => {
+  /** As if the account had an authenticator that is lost. */
+  async function secured(): Promise<Customer> {
+    const made = await customerWith(gateway, null);
+    const totp = { totpSecretSealed: Buffer.from('sealed'), totpConfirmedAt: new Date(), totpLastStep: 1 };
+    await users().update({ id: made.userId }, totp);
+    await codes().insert({ userId: made.userId, codeHash: Buffer.from('hash') });
+    return made;
+  }
+
+  it('lets in by the password alone who has lost the authenticator, signed out everywhere', async () => {
+    const { userId, email, browser } = await secured();
+    expect((await gateway.browser().login(email, PASSWORD)).body.code).toBe('TOTP_REQUIRED');
+    expect(await removeTotp(userId)).toMatchObject({ status: 204, body: null });
+    expect((await browser.get('/auth/me')).status).toBe(401);
+    expect(await browser.login(email, PASSWORD)).toMatchObject({
+      status: 200,
+      body: { user: { totpEnabled: false } },
+    });
+    expect(await codes().countBy({ userId })).toBe(0);
+  });
+
+  it('leaves the second factor of everybody else alone', async () => {
+    const [one, other] = [await secured(), await secured()];
+    await removeTotp(one.userId);
+    expect(await users().findOneByOrFail({ id: other.userId })).toMatchObject({ totpLastStep: 1 });
+    expect(await codes().countBy({ userId: other.userId })).toBe(1);
+  });
+
+  it('is no way for an admin’s stolen session around the code', async () => {
+    const thief = await secured();
+    const other = await admin();
+    await users().update({ id: thief.userId }, { role: 'admin' });
+    expect(await removeTotp(thief.userId, thief.browser)).toMatchObject({
+      status: 409,
+      body: { code: 'OWN_ACCOUNT' },
+    });
+    expect((await users().findOneByOrFail({ id: thief.userId })).totpConfirmedAt).not.toBeNull();
+    expect((await removeTotp(thief.userId, other.browser)).status).toBe(204);
+  });
+
+  it('knows no user that is not there, and is for admins only', async () => {
+    expect(await removeTotp(randomUUID())).toMatchObject({ status: 404, body: { code: 'USER_NOT_FOUND' } });
+    expect((await removeTotp(customer.userId, customer.browser)).status).toBe(403);
   });
 });

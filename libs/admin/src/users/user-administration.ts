@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { IsNull, type EntityManager } from 'typeorm';
-import { type Principal, SessionsService } from '#auth';
+import { type Principal, SessionsService, TotpFactors } from '#auth';
 import { AdminError, Clock } from '#common';
 import { User } from '#database';
 import type { UserChange, UserView } from './schemas.js';
@@ -13,6 +13,7 @@ export class UserAdministration {
 
   constructor(
     private readonly sessions: SessionsService,
+    private readonly factors: TotpFactors,
     private readonly users: UserDirectory,
     private readonly clock: Clock,
   ) {}
@@ -23,7 +24,7 @@ export class UserAdministration {
    * @throws AdminError USER_NOT_FOUND, LAST_ADMIN, OWN_ACCOUNT; then nothing is changed
    */
   async change(id: string, change: UserChange, by: Principal): Promise<UserView> {
-    if (losesAdmin(change)) refuseOwn(id, by);
+    if (losesAdmin(change)) refuseOwn(id, by, 'You can not demote or disable yourself.');
     const changed = await this.sessions.endAll(id, { change: (manager) => this.apply(manager, id, change) });
     if (changed) this.logger.log(`user ${id} was changed to ${JSON.stringify(change)} by ${nameOf(by)}`);
     return this.users.get(id);
@@ -40,6 +41,22 @@ export class UserAdministration {
       },
     });
     this.logger.log(`user ${id} was signed out everywhere by ${nameOf(by)}`);
+  }
+
+  /**
+   * Turns the second factor of an account off, recovery codes and all, and ends all of its access. Admins turn their
+   * own off at `/auth/totp`, which asks for a code: a stolen session would not need one here.
+   * @throws AdminError USER_NOT_FOUND, OWN_ACCOUNT
+   */
+  async removeTotp(id: string, by: Principal): Promise<void> {
+    refuseOwn(id, by, 'Turn your own two factors off by DELETE /auth/totp.');
+    await this.sessions.endAll(id, {
+      change: async (manager) => {
+        if (!(await manager.existsBy(User, { id }))) throw userNotFound();
+        await this.factors.remove(id, manager);
+      },
+    });
+    this.logger.log(`the two factors of user ${id} were turned off by ${nameOf(by)}`);
   }
 
   /** @returns whether it changes anything */
@@ -76,13 +93,10 @@ function losesAdmin({ role, disabled }: UserChange): boolean {
   return role === 'member' || disabled === true;
 }
 
-/** A slip that would lock them out; with the admin key, or as another admin, it is meant. */
-function refuseOwn(id: string, by: Principal): void {
+/** A slip, or a thief's work; with the admin key, or as another admin, it is meant. */
+function refuseOwn(id: string, by: Principal, because: string): void {
   if (userOf(by)?.id !== id) return;
-  throw new AdminError(
-    'OWN_ACCOUNT',
-    'You can not demote or disable yourself. Ask another admin, or use the admin key.',
-  );
+  throw new AdminError('OWN_ACCOUNT', `${because} Or ask another admin, or use the admin key.`);
 }
 
 function lastAdmin(): AdminError {

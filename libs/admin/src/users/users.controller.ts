@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, BODY_ERRORS, CurrentPrincipal, type Principal, RequireAdmin } from '#auth';
 import {
@@ -54,5 +54,21 @@ export class UsersController {
   @ApiErrors('USER_NOT_FOUND')
   signOut(@Param('id', { schema: userId }) id: string, @CurrentPrincipal() by: Principal): Promise<void> {
     return this.administration.signOut(id, by);
+  }
+
+  @Delete(':id/totp')
+  @HttpCode(204)
+  @ApiOperation({
+    summary:
+      'Turn the two factors of an account off, for whoever has lost the authenticator and the recovery codes',
+    description:
+      'Its sessions, WebSockets and gateway tokens end with that. Make sure first who it is that asks.',
+  })
+  @ApiNoContentResponse({
+    description: 'Two factors are off, and the account is signed out on every replica',
+  })
+  @ApiErrors('USER_NOT_FOUND', 'OWN_ACCOUNT')
+  removeTotp(@Param('id', { schema: userId }) id: string, @CurrentPrincipal() by: Principal): Promise<void> {
+    return this.administration.removeTotp(id, by);
   }
 }
