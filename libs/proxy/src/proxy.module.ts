@@ -39,7 +39,7 @@ const MAX_SOCKETS_PER_USER = 500;
       provide: GatewayCookies,
       inject: [SessionCookie, LoginCookie],
       useFactory: (session: SessionCookie, login: LoginCookie) =>
-        new GatewayCookies([...session.names, login.name]),
+        new GatewayCookies([...session.names], [login.prefix]),
     },
     {
       provide: RequestHeaders,

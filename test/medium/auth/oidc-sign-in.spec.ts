@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { User, UserIdentity } from '#database';
-import { locationOf, OidcBrowser } from '../../support/oidc-browser.js';
+import { locationOf, OidcBrowser, type Page } from '../../support/oidc-browser.js';
 import { OidcWorld } from '../../support/oidc-world.js';
 
 describe('sign-in at a real OpenID provider', () => {
@@ -14,6 +14,10 @@ describe('sign-in at a real OpenID provider', () => {
     world.app.slices.next = null;
   });
 
+  const loginCookies = async (browser: OidcBrowser): Promise<string[]> => {
+    const cookies = await browser.jar.getCookies(world.app.url);
+    return cookies.filter(({ key }) => key.startsWith('session_login')).map((each) => each.cookieString());
+  };
   const users = (email: string): Promise<User[]> =>
     world.app.get(DataSource).getRepository(User).findBy({ email });
 
@@ -84,23 +88,46 @@ describe('sign-in at a real OpenID provider', () => {
     expect((await world.app.me(cookie)).body.user.role).toBe('member');
   });
 
-  it('lets two tabs of a browser sign in at the same time', async () => {
+  it('lets two tabs of a browser begin at the same moment, and both succeed', async () => {
     const browser = new OidcBrowser();
     const { subject } = world.person();
-    const one = await world.begin(browser, { next: '/one' });
-    const two = await world.begin(browser, { next: '/two' });
+    const [one, two] = await Promise.all([
+      world.begin(browser, { next: '/one' }),
+      world.begin(browser, { next: '/two' }),
+    ]);
     const first = await browser.open(await browser.signInAt(one, world.callback, subject));
     const second = await browser.open(await browser.signInAt(two, world.callback, subject));
     expect([locationOf(first), locationOf(second)]).toEqual([`${world.app.url}/one`, `${world.app.url}/two`]);
   });
 
-  it('keeps one cookie for any number of sign-ins that have begun', async () => {
+  it('keeps a cookie for each sign-in that has begun, of the last five', async () => {
     const browser = new OidcBrowser();
-    for (let i = 0; i < 5; i++) await world.begin(browser);
+    const { subject } = world.person();
+    const pages: Page[] = [];
+    for (let i = 0; i < 7; i++) pages.push(await world.begin(browser));
     const cookies = await browser.jar.getCookies(world.app.url);
+    const expected = {
+      key: expect.stringMatching(/^session_login_[\w-]{8}$/),
+      httpOnly: true,
+      sameSite: 'lax',
+      maxAge: 600,
+    };
     expect(
       cookies.map(({ key, httpOnly, sameSite, maxAge }) => ({ key, httpOnly, sameSite, maxAge })),
-    ).toEqual([{ key: 'session_login', httpOnly: true, sameSite: 'lax', maxAge: 600 }]);
+    ).toEqual(Array.from({ length: 5 }, () => expected));
+    for (const page of pages.slice(2).toReversed()) {
+      const done = await browser.open(await browser.signInAt(page, world.callback, subject));
+      expect(done.status).toBe(302);
+    }
+  });
+
+  it('takes away the cookie of the sign-in that ends, and of no other', async () => {
+    const browser = new OidcBrowser();
+    await world.begin(browser);
+    const before = await loginCookies(browser);
+    await world.signIn(world.person().subject, browser);
+    expect(before).toHaveLength(1);
+    expect(await loginCookies(browser)).toEqual(before);
   });
 
   it('tells somebody who declines at the provider', async () => {
@@ -198,7 +225,7 @@ describe('sign-in by OpenID Connect, as it is configured', () => {
     const { headers } = await fetch(`${world.app.url}/auth/login`, { redirect: 'manual' });
     expect(headers.getSetCookie()).toEqual([
       expect.stringMatching(
-        /^__Host-session_login=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
+        /^__Host-session_login_[\w-]{8}=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; Secure; SameSite=Lax$/,
       ),
     ]);
   });

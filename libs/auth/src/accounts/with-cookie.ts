@@ -2,16 +2,16 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import type { Response } from 'express';
 import { map, type Observable } from 'rxjs';
 
-/** An answer that sets a cookie. Services give it, so that controllers need not touch the response. */
+/** An answer that sets cookies. Services give it, so that controllers need not touch the response. */
 export class WithCookie<Body> {
-  /** @param setCookie the `Set-Cookie` value; null sets none */
+  /** @param setCookie the `Set-Cookie` value, or several; null sets none */
   constructor(
     readonly body: Body,
-    readonly setCookie: string | null,
+    readonly setCookie: string | string[] | null,
   ) {}
 }
 
-/** Writes the cookie of a {@link WithCookie}, and answers with its body. */
+/** Writes the cookies of a {@link WithCookie}, and answers with its body. */
 @Injectable()
 export class SetCookieInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {

@@ -75,7 +75,7 @@ export class OidcCallbackService {
       generation: account.user.tokenGeneration,
     });
     await this.giveSlice(account);
-    return new WithCookie({ url: record.returnTo }, cookie);
+    return new WithCookie({ url: record.returnTo }, [cookie, this.cookie.clear(state)]);
   }
 
   private async redeem(answer: URLSearchParams, handshake: Handshake): Promise<Redeemed> {
@@ -90,7 +90,7 @@ export class OidcCallbackService {
 
   /** Taking it is what makes it work once, so that comes first; and nobody is told what was wrong with it. */
   private async takeRecord(state: string, caller: Caller): Promise<LoginRecord> {
-    const secret = this.cookie.secretIn(caller.cookieHeader);
+    const secret = this.cookie.secretFor(state, caller.cookieHeader);
     const kept = await this.states.take(fingerprint(state));
     if (kept === null || secret === null) throw stateInvalid();
     const record = parseLoginRecord(kept);

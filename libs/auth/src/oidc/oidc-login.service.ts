@@ -48,8 +48,8 @@ export class OidcLoginService {
     if (this.isByAnotherName(headers.host))
       return new WithCookie(this.hereByOurName(origin, query.next), null);
 
-    const secret = this.cookie.secretIn(caller.cookieHeader) ?? this.cookie.newSecret();
     const state = randomState();
+    const { secret, setCookie } = this.cookie.bind(state, caller.cookieHeader);
     const record: LoginRecord = {
       nonce: randomNonce(),
       codeVerifier: randomPKCECodeVerifier(),
@@ -61,7 +61,7 @@ export class OidcLoginService {
       this.provider.authorizationUrl({ redirectUri, state, ...record }),
     );
     await this.states.put(fingerprint(state), JSON.stringify(record), LOGIN_STATE_TTL_MS);
-    return new WithCookie({ url: url.href }, this.cookie.issue(secret));
+    return new WithCookie({ url: url.href }, setCookie);
   }
 
   /** Compared as a whole: no part of a URL, and no trick in one, is looked at. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { cookieValues } from './cookie-values.js';
+import { cookieNames, cookieValues } from './cookie-values.js';
 
 const session = new Set(['session', '__Host-session']);
 
@@ -33,5 +33,15 @@ describe('cookieValues', () => {
         expect(cookieValues([...before, 'session=a', ...after].join('; '), session)).toEqual(['a']);
       }),
     );
+  });
+});
+
+describe('cookieNames', () => {
+  it.each([
+    ['a=1; b=2;a=3', ['a', 'b', 'a']],
+    [' a = 1 ; =2; c', ['a', '']],
+    ['', []],
+  ])('reads %j as %j', (header, names) => {
+    expect(cookieNames(header)).toEqual(names);
   });
 });

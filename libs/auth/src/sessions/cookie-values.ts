@@ -15,3 +15,11 @@ export function cookieValues(header: string, names: ReadonlySet<string>): string
   }
   return values;
 }
+
+/** The names of all cookies, in the order sent. */
+export function cookieNames(header: string): string[] {
+  return header.split(';').flatMap((pair) => {
+    const equals = pair.indexOf('=');
+    return equals === -1 ? [] : [pair.slice(0, equals).trim()];
+  });
+}

@@ -9,15 +9,22 @@ const SHORTEST_SECRET = 40;
  */
 export class GatewayCookies {
   readonly #names: ReadonlySet<string>;
+  readonly #beginnings: readonly string[];
 
-  /** @param names the configured names, without `__Host-` or `__Secure-`; both prefixes are covered. */
-  constructor(names: readonly string[]) {
+  /**
+   * With or without `__Host-` or `__Secure-`, both of them are covered.
+   * @param names whole ones
+   * @param beginnings of names that go on differently each time
+   */
+  constructor(names: readonly string[], beginnings: readonly string[] = []) {
     this.#names = new Set(names.map(withoutPrefix));
+    this.#beginnings = beginnings.map(withoutPrefix);
   }
 
   /** Whether this cookie is the gateway's own. Browsers compare the prefixes case-insensitively (RFC 6265bis §5.4). */
   owns(name: string): boolean {
-    return this.#names.has(withoutPrefix(name));
+    const bare = withoutPrefix(name);
+    return this.#names.has(bare) || this.#beginnings.some((beginning) => bare.startsWith(beginning));
   }
 
   /** A `Cookie` header without the gateway's cookies; the rest word for word, null when nothing is left. */
@@ -50,7 +57,7 @@ export class GatewayCookies {
 
   #mayMention(header: string): boolean {
     for (const name of this.#names) if (header.includes(name)) return true;
-    return false;
+    return this.#beginnings.some((beginning) => header.includes(beginning));
   }
 }
 
