@@ -4,7 +4,8 @@ import { withAccounts } from './lib/with-accounts.ts';
 
 /*
  * Seals everything that is stored under SECRET_KEY_PREVIOUS anew under SECRET_KEY: `npm run secrets:rotate`, while
- * gateways with both of them run. It can be stopped and run again at any time. Exit status 1 while something is left.
+ * gateways with both of them run. It can be stopped and run again at any time. Exit status 1 while something is left, 78 when
+ * neither key is the installation's.
  */
 await withAccounts(
   () => parseArgs({ options: {} }).values,

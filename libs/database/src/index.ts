@@ -22,6 +22,11 @@ export { Election } from './control/election.js';
 export { DataDirInUse } from './embedded/data-dir-claim.js';
 export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 export { API_KEY_MAC, SEALED_COLUMNS } from './sealed/sealed-columns.js';
-export { SecretRotation, type RotatedColumn } from './sealed/secret-rotation.js';
+export {
+  type RotatedPart,
+  type Rotation,
+  type SealedPlace,
+  SecretRotation,
+} from './sealed/secret-rotation.js';
 export { Transactions } from './transactions.js';
 export { isDatabaseUnavailable, isForeignKeyViolation, isUniqueViolation } from './errors.js';

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { SecretBox } from '#common';
+import { ConfigError } from '#config';
 import type { Browser } from '../../support/clients.js';
 import { eventually } from '../../support/eventually.js';
 import { Gateway, testEnvironment } from '../../support/gateway.js';
@@ -151,12 +152,25 @@ describe('a rotation of SECRET_KEY', () => {
   });
 
   it('is not at its end while neither key opens something', async () => {
+    await withClient(database.connection, (client) =>
+      client.query(
+        'UPDATE api_key SET key_sealed = $1 WHERE id = (SELECT id FROM api_key ORDER BY id LIMIT 1)',
+        [new SecretBox('a secret key of nobody').seal('slu_', 'api-key:')],
+      ),
+    );
+    const { code, output } = await rotate(ROTATING).ended;
+    expect(code).toBe(1);
+    expect(output).toContain('api_key.key_sealed: 0 sealed anew, 1 that neither key opens');
+    expect(output).toContain('keep SECRET_KEY_PREVIOUS');
+  }, 60_000);
+
+  it('refuses keys of which neither fits this installation, and touches nothing', async () => {
     const { code, output } = await rotate({
       SECRET_KEY: 'a secret key after those two, long enough',
       SECRET_KEY_PREVIOUS: BEFORE.SECRET_KEY,
     }).ended;
-    expect(code).toBe(1);
-    expect(output).toContain(`api_key.key_sealed: 0 sealed anew, ${API_KEYS} that neither key opens`);
-    expect(output).toContain('keep SECRET_KEY_PREVIOUS');
+    expect(code).toBe(ConfigError.EXIT_CODE);
+    expect(output).toContain('neither it nor SECRET_KEY_PREVIOUS is the key of this installation');
+    expect(await fitting(AFTER.SECRET_KEY)).toBe(1);
   }, 60_000);
 });

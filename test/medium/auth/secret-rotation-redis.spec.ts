@@ -2,7 +2,8 @@ import { expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { hashSessionId, newSessionId, RedisConnection, SecretsRotation, SessionStore } from '#auth';
 import { SecretBox } from '#common';
-import { SecretRotation } from '#database';
+import { type SealedPlace, SecretRotation } from '#database';
+import { RedisTokenRotation } from '../../../libs/auth/src/redis/redis-token-rotation.js';
 import { AuthApp } from '../../support/auth-app.js';
 import { describeWithRedis, RedisServer } from '../../support/redis.js';
 
@@ -18,15 +19,20 @@ const tokens = {
   scope: null,
 };
 
+/** Opens a session with tokens, sealed with the key of this gateway. */
+async function openSession(app: AuthApp, userId: string): Promise<string> {
+  const hash = hashSessionId(newSessionId());
+  const opened = { hash, userId, kind: 'oidc', subject: 'sub', tokens } as const;
+  await app.get(SessionStore).create({ ...opened, ip: '127.0.0.1', userAgent: null });
+  return hash;
+}
+
 describeWithRedis('a rotation of SECRET_KEY with sessions in Redis', () => {
   it('seals the tokens there anew, and says so when neither key opens them', async () => {
     await using redis = await RedisServer.start();
     await using old = await AuthApp.start({ env: { REDIS_URL: redis.url, SECRET_KEY: BEFORE } });
     const { body } = await old.register();
-    const hash = hashSessionId(newSessionId());
-    const opened = { hash, userId: body.user.id, kind: 'oidc', subject: 'sub', tokens } as const;
-    await old.get(SessionStore).create({ ...opened, ip: '127.0.0.1', userAgent: null });
-
+    const hash = await openSession(old, body.user.id);
     const rotateWith = (current: string, previous: string) => {
       const box = new SecretBox(current, previous);
       const database = new SecretRotation(old.get(DataSource), box);
@@ -49,5 +55,23 @@ describeWithRedis('a rotation of SECRET_KEY with sessions in Redis', () => {
       database: old.database,
     });
     expect(await after.get(SessionStore).tokensOf(hash)).toEqual(tokens);
+  });
+
+  it('is not complete while a gateway that does not know the current key goes on sealing', async () => {
+    await using redis = await RedisServer.start();
+    await using old = await AuthApp.start({ env: { REDIS_URL: redis.url, SECRET_KEY: BEFORE } });
+    const { body } = await old.register();
+    const box = new SecretBox(AFTER, BEFORE);
+    const database = new SecretRotation(old.get(DataSource), box);
+    const inRedis = new RedisTokenRotation(old.get(RedisConnection), box);
+    const straggler: SealedPlace = {
+      async rotate() {
+        await openSession(old, body.user.id);
+        return { name: 'a gateway of before', resealed: 0, unreadable: 0 };
+      },
+      isDone: async () => true,
+    };
+    expect((await database.run([inRedis, straggler])).complete).toBe(false);
+    expect((await database.run([inRedis])).complete).toBe(true);
   });
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { LoginStates, newSessionId, hashSessionId, SessionStore } from '#auth';
 import { SecretBox } from '#common';
+import { ConfigError } from '#config';
 import { OutgoingMail, SEALED_COLUMNS, SecretRotation } from '#database';
 import { generate, listed, type MadeKey, work, WorkProbe } from '../../support/api-keys.js';
 import { AuthApp, PASSWORD } from '../../support/auth-app.js';
@@ -113,9 +114,9 @@ describe('while SECRET_KEY is being rotated', () => {
 describe('the rotation', () => {
   it('seals everything with the current key, and changes no secret', async () => {
     await using app = await replica(ROTATING);
-    const { columns, complete } = await app.get(SecretRotation).run();
+    const { parts, complete } = await app.get(SecretRotation).run();
     expect(complete).toBe(true);
-    const resealed = columns.filter((column) => column.resealed > 0).map(({ name }) => name);
+    const resealed = parts.filter((part) => part.resealed > 0).map(({ name }) => name);
     expect(resealed.toSorted()).toEqual([
       'api_key.key_sealed',
       'login_state.sealed',
@@ -130,8 +131,8 @@ describe('the rotation', () => {
   it('has nothing to do when it is run again', async () => {
     await using app = await replica(ROTATING);
     await app.get(SecretRotation).run();
-    const { columns, complete } = await app.get(SecretRotation).run();
-    expect({ complete, work: columns.filter((column) => column.resealed > 0) }).toEqual({
+    const { parts, complete } = await app.get(SecretRotation).run();
+    expect({ complete, work: parts.filter((part) => part.resealed > 0) }).toEqual({
       complete: true,
       work: [],
     });
@@ -142,12 +143,28 @@ describe('the rotation', () => {
     await using app = await replica(ROTATING);
     const rotations = await Promise.all([1, 2].map(() => app.get(SecretRotation).run()));
     expect(rotations.map(({ complete }) => complete)).toEqual([true, true]);
-    const resealed = rotations.flatMap(({ columns }) =>
-      columns.filter(({ name }) => name === 'api_key.key_sealed').map((column) => column.resealed),
+    const resealed = rotations.flatMap(({ parts }) =>
+      parts.filter(({ name }) => name === 'api_key.key_sealed').map((part) => part.resealed),
     );
     expect(resealed.reduce((a, b) => a + b)).toBe(21);
     await using after = await replica(NEW);
     expect((await work(after, kept.apiKey.key)).status).toBe(200);
+  });
+
+  it('refuses two keys of which neither is that of the installation, even with nothing sealed', async () => {
+    await using app = await AuthApp.start({ env: { ...ROTATING, SMTP_URL } });
+    const dataSource = app.get(DataSource);
+    const checkOf = async () => {
+      const [row] = await dataSource.query<[{ id: string; check: Buffer }]>(
+        'SELECT id, secret_check AS check FROM installation',
+      );
+      return row;
+    };
+    const { id } = await checkOf();
+    const stored = new SecretBox('the key that all gateways have').mac('installation', id);
+    await dataSource.query('UPDATE installation SET secret_check = $1', [stored]);
+    await expect(app.get(SecretRotation).run()).rejects.toThrow(ConfigError);
+    expect((await checkOf()).check).toEqual(stored);
   });
 
   it('leaves what neither key opens as it is, says so, and is not complete', async () => {
@@ -155,9 +172,9 @@ describe('the rotation', () => {
       SECRET_KEY: ROTATING.SECRET_KEY,
       SECRET_KEY_PREVIOUS: 'a secret key that was never in force',
     });
-    const { columns, complete } = await app.get(SecretRotation).run();
+    const { parts, complete } = await app.get(SecretRotation).run();
     expect(complete).toBe(false);
-    expect(columns.find(({ name }) => name === 'api_key.key_sealed')).toEqual({
+    expect(parts.find(({ name }) => name === 'api_key.key_sealed')).toEqual({
       name: 'api_key.key_sealed',
       resealed: 0,
       unreadable: 1,

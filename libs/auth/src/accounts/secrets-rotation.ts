@@ -1,5 +1,5 @@
 import { SecretBox } from '#common';
-import { type RotatedColumn, SecretRotation } from '#database';
+import { type Rotation, SecretRotation } from '#database';
 import { RedisConnection } from '../redis/redis-connection.js';
 import { RedisTokenRotation } from '../redis/redis-token-rotation.js';
 
@@ -15,14 +15,9 @@ export class SecretsRotation {
   /**
    * Seals everything anew that is still sealed with the previous key; again, without harm.
    * @returns what was done where, and whether the previous key is of no use any more
+   * @throws ConfigError when neither key fits the installation; then nothing was touched
    */
-  async run(): Promise<{ parts: readonly RotatedColumn[]; complete: boolean }> {
-    // First, for the database settles which key fits the installation once it is done.
-    const inRedis = this.redis === null ? [] : [await new RedisTokenRotation(this.redis, this.box).run()];
-    const { columns, complete } = await this.database.run();
-    return {
-      parts: [...columns, ...inRedis],
-      complete: complete && inRedis.every(({ unreadable }) => unreadable === 0),
-    };
+  run(): Promise<Rotation> {
+    return this.database.run(this.redis === null ? [] : [new RedisTokenRotation(this.redis, this.box)]);
   }
 }

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { escapeIdentifier } from 'pg';
 import { DataSource } from 'typeorm';
 import { SecretBox } from '#common';
+import { ConfigError } from '#config';
 import { SEALED_COLUMNS, type SealedColumn } from './sealed-columns.js';
 
 const BATCH = 200;
 
-/** What a rotation did with one column. */
-export interface RotatedColumn {
+/** What a rotation did with one column, or with one place outside the database. */
+export interface RotatedPart {
   /** `api_key.key_sealed` for example. */
   readonly name: string;
   /** Sealed anew. */
@@ -17,9 +18,17 @@ export interface RotatedColumn {
 }
 
 export interface Rotation {
-  readonly columns: readonly RotatedColumn[];
+  readonly parts: readonly RotatedPart[];
   /** Whether all that is sealed is sealed with the current key: then nobody needs the previous one any more. */
   readonly complete: boolean;
+}
+
+/** Where else something is sealed with `SECRET_KEY`. */
+export interface SealedPlace {
+  /** Seals it with the current key. */
+  rotate(): Promise<RotatedPart>;
+  /** Whether all of it is by now. */
+  isDone(): Promise<boolean>;
 }
 
 interface SealedRow {
@@ -39,16 +48,46 @@ export class SecretRotation {
     private readonly box: SecretBox,
   ) {}
 
-  async run(): Promise<Rotation> {
-    const columns: RotatedColumn[] = [];
-    for (const column of SEALED_COLUMNS) columns.push(await this.rotate(column));
+  /**
+   * @param elsewhere has to be done as well before the current key alone fits this installation
+   * @throws ConfigError when neither key fits it; then nothing was touched
+   */
+  async run(elsewhere: readonly SealedPlace[] = []): Promise<Rotation> {
+    const id = await this.fittingInstallation();
+    const places = [...SEALED_COLUMNS.map((column) => this.placeOf(column)), ...elsewhere];
+    const parts: RotatedPart[] = [];
+    for (const place of places) parts.push(await place.rotate());
     // Whoever seals with the previous key meanwhile is a gateway that does not know the current one.
-    const complete = columns.every(({ unreadable }) => unreadable === 0) && (await this.isDone());
-    if (complete) await this.settle();
-    return { columns, complete };
+    let complete = parts.every(({ unreadable }) => unreadable === 0);
+    for (const place of places) complete &&= await place.isDone();
+    if (complete && id !== null) await this.settle(id);
+    return { parts, complete };
   }
 
-  private async rotate(column: SealedColumn): Promise<RotatedColumn> {
+  /**
+   * The id of the installation that one of the keys fits (`openInstallation`); null where no gateway has been yet. With
+   * nothing sealed, a mistyped key would else take the place of the one that all gateways have.
+   */
+  private async fittingInstallation(): Promise<string | null> {
+    const [row] = await this.dataSource.query<{ id: string; secret_check: Buffer | null }[]>(
+      'SELECT id, secret_check FROM installation',
+    );
+    if (row === undefined || row.secret_check === null) return null;
+    const { id, secret_check: stored } = row;
+    if (this.box.macs('installation', id).some((check) => check.equals(stored))) return id;
+    throw new ConfigError([
+      'SECRET_KEY: neither it nor SECRET_KEY_PREVIOUS is the key of this installation; nothing was changed',
+    ]);
+  }
+
+  private placeOf(column: SealedColumn): SealedPlace {
+    return {
+      rotate: () => this.rotate(column),
+      isDone: async () => (await this.batch(column)).length === 0,
+    };
+  }
+
+  private async rotate(column: SealedColumn): Promise<RotatedPart> {
     let [resealed, unreadable] = [0, 0];
     let after: SealedRow['key'] | undefined;
     for (;;) {
@@ -103,20 +142,13 @@ export class SecretRotation {
     }
   }
 
-  private async isDone(): Promise<boolean> {
-    for (const column of SEALED_COLUMNS) {
-      if ((await this.batch(column)).length > 0) return false;
-    }
-    return true;
-  }
-
-  /** From now on only the current key fits this installation (`openInstallation`). */
-  private async settle(): Promise<void> {
-    const [row] = await this.dataSource.query<{ id: string }[]>('SELECT id FROM installation');
-    if (row === undefined) return;
-    await this.dataSource.query('UPDATE installation SET secret_check = $1 WHERE secret_check IS NOT NULL', [
-      this.box.mac('installation', row.id),
-    ]);
+  /** From now on only the current key fits, unless another rotation has settled on a third one meanwhile. */
+  private async settle(id: string): Promise<void> {
+    const checks = this.box.macs('installation', id);
+    await this.dataSource.query(
+      'UPDATE installation SET secret_check = $1 WHERE secret_check = ANY($2::bytea[])',
+      [checks[0], checks],
+    );
   }
 }
 
