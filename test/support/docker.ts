@@ -9,6 +9,9 @@ const run = promisify(execFile);
 /** The image of test/support/tiny-app.mjs, run as the unprivileged user `node`. */
 export const TINY_APP_IMAGE = 'sluice-test/tiny-app:latest';
 
+/** The image of the notes app. */
+export const NOTES_IMAGE = 'sluice/notes';
+
 /** Where the networks of tests' slices lie: elsewhere than those of a gateway on the same engine by default. */
 export const TEST_SUBNETS = '10.214.0.0/16';
 
@@ -32,13 +35,19 @@ export function describeWithDocker(title: string, body: () => void): void {
 /** Builds the test app's image from the base image the project's own images have. Quick when nothing has changed. */
 export async function buildTinyApp(): Promise<void> {
   const context = resolve('test/support');
-  const dockerfile = `${context}/tiny-app.Dockerfile`;
+  await build(TINY_APP_IMAGE, `${context}/tiny-app.Dockerfile`, context);
+}
+
+/** Builds the notes app's image as README.md says. Quick when nothing has changed. */
+export async function buildNotes(): Promise<void> {
+  await build(NOTES_IMAGE, 'apps/notes/Dockerfile', '.');
+}
+
+async function build(tag: string, dockerfile: string, context: string): Promise<void> {
   await run(
     'docker',
-    ['build', '--quiet', '--network', 'host', '--tag', TINY_APP_IMAGE, '--file', dockerfile, context],
-    {
-      env: { ...process.env, DOCKER_BUILDKIT: '0' },
-    },
+    ['build', '--quiet', '--network', 'host', '--tag', tag, '--file', dockerfile, context],
+    { env: { ...process.env, DOCKER_BUILDKIT: '0' } },
   );
 }
 

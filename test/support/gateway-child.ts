@@ -1,7 +1,9 @@
 import 'reflect-metadata';
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import { AppConfig } from '#config';
+import { DatabaseServer } from '#database';
 import { DockerRuntime, InstallationId, SliceRuntime } from '#orchestrator';
+import { dockerOptions } from '../../libs/orchestrator/src/runtimes/create-runtime.js';
 import { findContainersByName } from './container-names.js';
 import { CrashPoints, type Moment } from './crash-points.js';
 import { Gateway } from './gateway.js';
@@ -43,13 +45,11 @@ async function begin({ database, dataDir, env, standIn }: GatewaySetting): Promi
 function joinBy(builder: TestingModuleBuilder, gateway: string): TestingModuleBuilder {
   findContainersByName();
   return builder.overrideProvider(SliceRuntime).useFactory({
-    inject: [AppConfig, InstallationId],
-    factory: ({ slices: { dockerHost: host, network, subnetPool } }: AppConfig, { value }: InstallationId) =>
-      new DockerRuntime({
-        installationId: value,
-        host,
-        network: { prefix: network ?? '', subnetPool, gateway },
-      }),
+    inject: [AppConfig, InstallationId, DatabaseServer],
+    factory: (...configured: Parameters<typeof dockerOptions>) => {
+      const { network, ...options } = dockerOptions(...configured);
+      return new DockerRuntime({ ...options, network: network && { ...network, gateway } });
+    },
   });
 }
 

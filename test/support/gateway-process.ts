@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { OperatorClient } from './clients.js';
+import { Browser, OperatorClient } from './clients.js';
 import type { Moment } from './crash-points.js';
 import type { GatewaySetting, Order } from './gateway-child.js';
 import { ADMIN_KEY } from './gateway.js';
@@ -45,6 +45,11 @@ export class GatewayProcess implements AsyncDisposable {
   /** Whether it was killed, or killed itself. */
   get killed(): boolean {
     return this.child.signalCode === 'SIGKILL';
+  }
+
+  /** A browser without cookies. */
+  browser(): Browser {
+    return new Browser(this.address);
   }
 
   operator(): OperatorClient {

@@ -55,12 +55,13 @@ function keep(): Promise<void> {
 export class TestPostgres implements AsyncDisposable {
   private constructor(
     private readonly dataDir: string,
+    private readonly listenAddresses: readonly string[],
     private server: EmbeddedPostgres,
   ) {}
 
-  static async start(): Promise<TestPostgres> {
+  static async start(listenAddresses: readonly string[]): Promise<TestPostgres> {
     const dataDir = await mkdtemp(join(tmpdir(), `${LEFTOVER_PREFIX}${process.pid}-`));
-    return new TestPostgres(dataDir, await startIn(dataDir));
+    return new TestPostgres(dataDir, listenAddresses, await startIn(dataDir, listenAddresses));
   }
 
   /** The same after a restart. */
@@ -85,7 +86,7 @@ export class TestPostgres implements AsyncDisposable {
   /** Starts it again, after stopping it if it runs; on the same port. */
   async restart(): Promise<void> {
     await this.server.stop();
-    this.server = await startIn(this.dataDir);
+    this.server = await startIn(this.dataDir, this.listenAddresses);
   }
 
   /** Stops it, and removes its files. */
@@ -99,9 +100,12 @@ export class TestPostgres implements AsyncDisposable {
   }
 }
 
-/** A server of the test's own, in a folder of its own. */
-export function startPostgres(): Promise<TestPostgres> {
-  return TestPostgres.start();
+/**
+ * A server of the test's own, in a folder of its own.
+ * @param listenAddresses beside 127.0.0.1
+ */
+export function startPostgres(listenAddresses: readonly string[] = []): Promise<TestPostgres> {
+  return TestPostgres.start(listenAddresses);
 }
 
 /** Connects for the length of a function. */
@@ -116,8 +120,13 @@ export async function withClient<T>(connection: Connection, use: (client: Client
   }
 }
 
-async function startIn(dataDir: string): Promise<EmbeddedPostgres> {
-  const server = await EmbeddedPostgres.start({ dataDir, logger: quietLogger, settings: UNSAFE_BUT_FAST });
+async function startIn(dataDir: string, listenAddresses: readonly string[]): Promise<EmbeddedPostgres> {
+  const server = await EmbeddedPostgres.start({
+    dataDir,
+    listenAddresses,
+    logger: quietLogger,
+    settings: UNSAFE_BUT_FAST,
+  });
   await server.detach(); // what the test kills is to stay dead
   return server;
 }

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { InstallationId } from '#orchestrator';
-import { describeWithDocker, labelledResources, removeInstallation } from '../../support/docker.js';
+import {
+  buildNotes,
+  describeWithDocker,
+  labelledResources,
+  NOTES_IMAGE,
+  removeInstallation,
+} from '../../support/docker.js';
 import { Gateway } from '../../support/gateway.js';
-
-const NOTES_IMAGE = 'sluice/notes';
-
-/** As README.md says. Quick when nothing has changed. */
-async function buildNotes(): Promise<void> {
-  await promisify(execFile)(
-    'docker',
-    ['build', '--quiet', '--network', 'host', '--tag', NOTES_IMAGE, '--file', 'apps/notes/Dockerfile', '.'],
-    { env: { ...process.env, DOCKER_BUILDKIT: '0' } },
-  );
-}
 
 describeWithDocker('a gateway on a host, with slices in containers and the embedded PostgreSQL', () => {
   let gateway: Gateway;

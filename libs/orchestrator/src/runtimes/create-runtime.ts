@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { AppConfig } from '#config';
 import type { DatabaseServer } from '#database';
 import { slicesFolder, type InstallationId } from '../installation.js';
-import { DockerRuntime } from './docker/docker-runtime.js';
+import { DockerRuntime, type DockerRuntimeOptions } from './docker/docker-runtime.js';
 import { ProcessRuntime } from './process/process-runtime.js';
 import type { SliceRuntime } from './slice-runtime.js';
 
@@ -24,7 +24,16 @@ export function createRuntime(
       installationId: installation.value,
     });
   }
-  return new DockerRuntime({
+  return new DockerRuntime(dockerOptions(config, installation, server));
+}
+
+/** What the configuration says of slices in containers. */
+export function dockerOptions(
+  { slices }: AppConfig,
+  installation: InstallationId,
+  server: DatabaseServer,
+): DockerRuntimeOptions {
+  return {
     installationId: installation.value,
     host: slices.dockerHost,
     network:
@@ -36,5 +45,5 @@ export function createRuntime(
             // Where the database is a container beside the gateway, it joins the slices' networks as well.
             attach: [slices.databaseHost ?? server.connection.host],
           },
-  });
+  };
 }
