@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { ApiKeyUsage } from '#auth';
+import { SecretBox } from '#common';
 import { generate, listed, OPERATOR, work, WorkProbe } from '../../support/api-keys.js';
 import { ADMIN_EMAIL, ADMIN_PASSWORD, AuthApp } from '../../support/auth-app.js';
 import { quietLogger } from '../../support/quiet-logger.js';
@@ -141,6 +142,21 @@ describe('the list of API keys', () => {
       last_used_at: used,
       request_count: 3,
     });
+  });
+
+  it('says which key does not open; that one is none, can be revoked, and hides no other', async () => {
+    const [lost, other] = [await generate(app), await generate(app)];
+    const sealed = new SecretBox('the secret key of nobody').seal(lost.key, `api-key:${lost.id}`);
+    await app.get(DataSource).query('UPDATE api_key SET key_sealed = $1 WHERE id = $2', [sealed, lost.id]);
+    const views = await listed(app);
+    expect(views.find(({ id }) => id === lost.id)).toMatchObject({
+      key_preview: 'unreadable',
+      enabled: false,
+    });
+    expect(views.find(({ id }) => id === other.id)).toMatchObject({ enabled: true });
+    expect(await work(app, lost.key)).toMatchObject(UNAUTHENTICATED);
+    const revoked = await app.send('DELETE', `/api/apikeys/${lost.id}`, { headers: OPERATOR });
+    expect(revoked.status).toBe(200);
   });
 
   it('is for the operator, and for an admin who is signed in', async () => {

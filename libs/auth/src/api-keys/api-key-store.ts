@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { Clock, sameSecret, SecretBox } from '#common';
 import { API_KEY_MAC, ApiKey } from '#database';
@@ -7,6 +7,8 @@ import { API_KEY_REVOKED, ApiKeyRevocations } from './api-key-revocations.js';
 /** API keys in the database: the key itself sealed for its row, and found by a keyed hash. */
 @Injectable()
 export class ApiKeyStore {
+  private readonly logger = new Logger(ApiKeyStore.name);
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly box: SecretBox,
@@ -28,9 +30,14 @@ export class ApiKeyStore {
     return this.keys.find({ order: { createdAt: 'DESC', id: 'ASC' } });
   }
 
-  /** The key itself, which is for nobody to see but in a preview. */
-  reveal({ id, keySealed }: ApiKey): string {
-    return this.box.open(keySealed, contextOf(id));
+  /** The key itself, which is for nobody to see but in a preview; null where `SECRET_KEY` does not open it. */
+  reveal({ id, keySealed }: ApiKey): string | null {
+    try {
+      return this.box.open(keySealed, contextOf(id));
+    } catch (error) {
+      this.logger.warn({ err: error, apiKey: id }, 'an API key does not open, so it is none');
+      return null;
+    }
   }
 
   /**
@@ -39,7 +46,8 @@ export class ApiKeyStore {
    */
   async find(key: string): Promise<ApiKey | null> {
     const row = await this.keys.findOneBy({ keyMac: In(this.box.macs(API_KEY_MAC, key)) });
-    return row !== null && sameSecret(this.reveal(row), key) ? row : null;
+    const sealed = row === null ? null : this.reveal(row);
+    return sealed !== null && sameSecret(sealed, key) ? row : null;
   }
 
   /**

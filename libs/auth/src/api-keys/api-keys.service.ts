@@ -43,10 +43,11 @@ export class ApiKeysService {
   }
 
   private viewOf(key: ApiKey): ApiKeyView {
+    const revealed = this.store.reveal(key);
     const expired = key.expiresAt !== null && key.expiresAt <= this.clock.now();
     return {
       id: key.id,
-      key_preview: previewOf(this.store.reveal(key)),
+      key_preview: revealed === null ? 'unreadable' : previewOf(revealed),
       name: key.name,
       worker_type: key.workerType,
       scopes: key.scopes,
@@ -54,7 +55,7 @@ export class ApiKeysService {
       expires_at: key.expiresAt?.toISOString() ?? null,
       last_used_at: key.lastUsedAt?.toISOString() ?? null,
       request_count: key.requestCount,
-      enabled: key.revokedAt === null && !expired,
+      enabled: revealed !== null && key.revokedAt === null && !expired,
     };
   }
 }

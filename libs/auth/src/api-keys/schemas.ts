@@ -34,7 +34,7 @@ export type GeneratedApiKey = z.infer<typeof generatedApiKeySchema>;
 const apiKeyViewSchema = z
   .object({
     id: z.uuid(),
-    /** Its first eight and its last six characters. */
+    /** Its first eight and its last six characters; `unreadable` for one that `SECRET_KEY` does not open. */
     key_preview: z.string(),
     name: z.string(),
     worker_type: z.string(),
@@ -43,7 +43,7 @@ const apiKeyViewSchema = z
     expires_at: z.iso.datetime().nullable(),
     last_used_at: z.iso.datetime().nullable(),
     request_count: z.int(),
-    /** Neither revoked nor expired. */
+    /** Neither revoked nor expired, nor unreadable. */
     enabled: z.boolean(),
   })
   .meta({ id: 'ApiKey' });
