@@ -24,6 +24,12 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 /** OpenID Connect Core §2: "MUST NOT exceed 255 ASCII characters in length". */
 const MAX_SUBJECT = 255;
 
+/**
+ * Longer than any provider keeps anybody signed in, so that it asks nobody anew; but asked for some age, it has to say
+ * in the ID token when it authenticated the user (OpenID Connect Core §3.1.2.1).
+ */
+const MAX_AGE_SECONDS = 365 * 24 * 3600;
+
 /** Error codes by which a provider says, of whatever status, that it can't or won't serve us at all at the moment. */
 const ABOUT_EVERYBODY: ReadonlySet<string> = new Set([
   'invalid_client',
@@ -65,6 +71,7 @@ export class OidcProvider {
         scope: scopes,
         state,
         nonce,
+        max_age: String(MAX_AGE_SECONDS),
         code_challenge: await calculatePKCECodeChallenge(codeVerifier),
         code_challenge_method: 'S256',
       }),

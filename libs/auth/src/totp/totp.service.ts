@@ -111,7 +111,7 @@ export class TotpService {
 function reauthenticationRequired(field: 'password' | 'code'): AuthError {
   return new AuthError(
     'REAUTHENTICATION_REQUIRED',
-    `You have been signed in for a while. Send \`${field}\` as well, or sign in again.`,
+    `It is a while since you signed in. Send \`${field}\` as well, or sign in again; where an identity provider does that without asking you anything, sign out there first.`,
   );
 }
 
