@@ -8,12 +8,18 @@ import { UsageError, withAccounts } from './lib/with-accounts.ts';
 /*
  * Makes an admin: `npm run admin:create -- <e-mail address>`. The password is asked for, or read from standard input.
  *   --generate  makes one, and prints it this once
- *   --promote   gives the role to an account that is there; its password stays
+ *   --promote   gives the role to an account that is there, once its address is verified; its password stays
+ *   --unverified  with --promote: although nobody has shown that the address is theirs
  */
-await withAccounts(parameters, async (accounts, { email, generate, promote }) => {
+await withAccounts(parameters, async (accounts, { email, generate, promote, unverified }) => {
   const administrators = accounts.get(Administrators);
   if (promote) {
-    const changed = await administrators.promote(email);
+    const changed = await administrators.promote(email, { unverified }).catch((error: unknown) => {
+      if (errorCode(error) !== 'EMAIL_UNVERIFIED') throw error;
+      throw new UsageError(
+        `Nobody has shown that ${email} is theirs: anybody may have registered it. Have it verified first, or, if you know whose account it is, add --unverified.`,
+      );
+    });
     console.log(
       changed ? `${email} is an admin now, and was signed out everywhere.` : `${email} is an admin already.`,
     );
@@ -28,16 +34,20 @@ await withAccounts(parameters, async (accounts, { email, generate, promote }) =>
   if (generate) console.log(`password: ${password}`);
 });
 
-function parameters(): { email: string; generate: boolean; promote: boolean } {
+function parameters(): { email: string; generate: boolean; promote: boolean; unverified: boolean } {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       generate: { type: 'boolean', default: false },
       promote: { type: 'boolean', default: false },
+      unverified: { type: 'boolean', default: false },
     },
   });
   const [email] = positionals;
-  if (email === undefined || positionals.length > 1 || (values.generate && values.promote))
-    throw new UsageError('usage: npm run admin:create -- <e-mail address> [--generate | --promote]');
+  const contradict = (values.generate && values.promote) || (values.unverified && !values.promote);
+  if (email === undefined || positionals.length > 1 || contradict)
+    throw new UsageError(
+      'usage: npm run admin:create -- <e-mail address> [--generate | --promote [--unverified]]',
+    );
   return { email, ...values };
 }

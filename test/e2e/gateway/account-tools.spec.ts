@@ -69,7 +69,11 @@ describe('npm run admin:create', () => {
     const refused = await tool('admin-create', ['ada@example.com', '--generate']);
     expect(refused).toMatchObject({ status: 1, out: '', err: expect.stringContaining('--promote') });
 
-    expect(await tool('admin-create', ['ada@example.com', '--promote'])).toMatchObject({
+    const unverified = await tool('admin-create', ['ada@example.com', '--promote']);
+    expect(unverified).toMatchObject({ status: 1, out: '', err: expect.stringContaining('--unverified') });
+    expect((await browser.get('/auth/me')).body.user.role).toBe('member');
+
+    expect(await tool('admin-create', ['ada@example.com', '--promote', '--unverified'])).toMatchObject({
       status: 0,
       err: '',
     });

@@ -100,6 +100,8 @@ describeOverStores('ending sessions of a user of two gateways', (env) => {
   });
 
   it.each([{ role: 'admin' }, { disabled: true }])('by an operator’s change to %j', async (change) => {
+    const users = here.get(DataSource).getRepository(User);
+    await users.update({ id: customer.userId }, { emailVerifiedAt: new Date() });
     const path = `/admin/users/${customer.userId}`;
     await ends([laptop, phone], () => here.operator().send('PATCH', path, { body: change }), 200);
   });

@@ -30,6 +30,9 @@ const removeTotp = (id: string, as = operator as OperatorClient | Browser) =>
 
 const signOut = (id: string) => operator.post(`/admin/users/${id}/sign-out`);
 
+/** As if the customer had followed the mailed link. */
+const verified = ({ userId }: Customer) => users().update({ id: userId }, { emailVerifiedAt: new Date() });
+
 /** Signed in as an admin. */
 async function admin(): Promise<Customer> {
   const made = await customerWith(gateway, null);
@@ -125,6 +128,7 @@ describe('PATCH /admin/users/:id', () => {
   });
 
   it('changes the role, which ends every session and token from before', async () => {
+    await verified(customer);
     const before = await users().findOneByOrFail({ id: customer.userId });
     expect((await patch(customer.userId, { role: 'admin' })).body.role).toBe('admin');
     expect((await customer.browser.get('/auth/me')).status).toBe(401);
@@ -139,7 +143,17 @@ describe('PATCH /admin/users/:id', () => {
     expect((await customer.browser.get('/auth/me')).status).toBe(200);
   });
 
+  it('makes no admin of an account that anybody may have registered', async () => {
+    expect(await patch(customer.userId, { role: 'admin' })).toMatchObject({
+      status: 409,
+      body: { code: 'EMAIL_UNVERIFIED', route: 'admin' },
+    });
+    expect((await customer.browser.get('/auth/me')).body.user.role).toBe('member');
+    expect((await patch(customer.userId, { disabled: true })).status).toBe(200);
+  });
+
   it('changes nothing when the sessions can’t be ended', async () => {
+    await verified(customer);
     jest.spyOn(gateway.get(SessionStore), 'revokeAll').mockRejectedValueOnce(new Error('the store is away'));
     expect((await patch(customer.userId, { role: 'admin' })).status).toBe(500);
     expect(await users().findOneByOrFail({ id: customer.userId })).toMatchObject({ role: 'member' });
@@ -246,16 +260,16 @@ describe('POST /admin/users/:id/sign-out', () => {
   });
 });
 
-describe('DELETE /admin/users/:id/totp', () => {
-  /** As if the account had an authenticator that is lost. */
-  async function secured(): Promise<Customer> {
-    const made = await customerWith(gateway, null);
-    const totp = { totpSecretSealed: Buffer.from('sealed'), totpConfirmedAt: new Date(), totpLastStep: 1 };
-    await users().update({ id: made.userId }, totp);
-    await codes().insert({ userId: made.userId, codeHash: Buffer.from('hash') });
-    return made;
-  }
+/** As if the account had an authenticator that is lost. */
+async function secured(): Promise<Customer> {
+  const made = await customerWith(gateway, null);
+  const totp = { totpSecretSealed: Buffer.from('sealed'), totpConfirmedAt: new Date(), totpLastStep: 1 };
+  await users().update({ id: made.userId }, totp);
+  await codes().insert({ userId: made.userId, codeHash: Buffer.from('hash') });
+  return made;
+}
 
+describe('DELETE /admin/users/:id/totp', () => {
   it('lets in by the password alone who has lost the authenticator, signed out everywhere', async () => {
     const { userId, email, browser } = await secured();
     expect((await gateway.browser().login(email, PASSWORD)).body.code).toBe('TOTP_REQUIRED');

@@ -8,7 +8,7 @@ describe('the first admin', () => {
     await using app = await AuthApp.start({ env: { ADMIN_EMAIL: 'Root@Example.com' } });
     expect(await app.login('root@example.com', ADMIN_PASSWORD)).toMatchObject({
       status: 200,
-      body: { user: { email: 'root@example.com', role: 'admin' }, slice: null },
+      body: { user: { email: 'root@example.com', role: 'admin', emailVerified: true }, slice: null },
     });
   });
 

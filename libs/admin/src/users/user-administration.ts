@@ -21,7 +21,7 @@ export class UserAdministration {
   /**
    * Changes the role of an account, or whether it is disabled. Its sessions, their WebSockets and its gateway tokens
    * end with that, in the same transaction; a change that changes nothing ends nothing.
-   * @throws AdminError USER_NOT_FOUND, LAST_ADMIN, OWN_ACCOUNT; then nothing is changed
+   * @throws AdminError USER_NOT_FOUND, LAST_ADMIN, OWN_ACCOUNT, EMAIL_UNVERIFIED; then nothing is changed
    */
   async change(id: string, change: UserChange, by: Principal): Promise<UserView> {
     if (losesAdmin(change)) refuseOwn(id, by, 'You can not demote or disable yourself.');
@@ -69,6 +69,9 @@ export class UserAdministration {
       disabledAt: (disabled ?? user.disabledAt !== null) ? (user.disabledAt ?? this.clock.now()) : null,
     };
     if (next.role === user.role && next.disabledAt === user.disabledAt) return false;
+    if (next.role === 'admin' && user.role !== 'admin' && user.emailVerifiedAt === null) {
+      throw addressUnverified();
+    }
     const others = admins.filter((admin) => admin.id !== id);
     const staysAdmin = next.role === 'admin' && next.disabledAt === null;
     if (others.length < admins.length && others.length === 0 && !staysAdmin) throw lastAdmin();
@@ -103,6 +106,14 @@ function lastAdmin(): AdminError {
   return new AdminError(
     'LAST_ADMIN',
     'This is the last admin that is not disabled. Make somebody else an admin first.',
+  );
+}
+
+/** The operator means whoever owns the address, and that need not be who registered it. */
+function addressUnverified(): AdminError {
+  return new AdminError(
+    'EMAIL_UNVERIFIED',
+    'Nobody has shown that the address of this account is theirs. Have it verified first, or see `admin:create --promote --unverified`.',
   );
 }
 

@@ -35,10 +35,12 @@ export class UsersController {
   @Patch(':id')
   @ApiOperation({
     summary: 'Change the role of an account, or disable it',
-    description: 'A change ends its sessions, WebSockets and gateway tokens on every replica.',
+    description:
+      'A change ends its sessions, WebSockets and gateway tokens on every replica. Only an account whose address is ' +
+      'verified becomes an admin.',
   })
   @ApiOkResponse({ description: 'The account as it is now', standardSchema: userResponse })
-  @ApiErrors(...BODY_ERRORS, 'USER_NOT_FOUND', 'LAST_ADMIN', 'OWN_ACCOUNT')
+  @ApiErrors(...BODY_ERRORS, 'USER_NOT_FOUND', 'LAST_ADMIN', 'OWN_ACCOUNT', 'EMAIL_UNVERIFIED')
   change(
     @Param('id', { schema: userId }) id: string,
     @Body({ schema: userChangeSchema }) change: UserChange,

@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { AuthError } from '#common';
+import { AuthError, Clock } from '#common';
 import { AppConfig } from '#config';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { emailSchema } from './schemas.js';
@@ -18,6 +18,7 @@ export class FirstAdmin implements OnApplicationBootstrap {
     private readonly config: AppConfig,
     private readonly users: Users,
     private readonly passwords: PasswordHasher,
+    private readonly clock: Clock,
   ) {}
 
   /** Runs before the server listens, so nobody can take the address first. */
@@ -33,7 +34,13 @@ export class FirstAdmin implements OnApplicationBootstrap {
   private async create(email: string): Promise<void> {
     const passwordHash = await this.passwords.hash(this.config.admin.password);
     try {
-      await this.users.create({ email, name: null, passwordHash, role: 'admin' });
+      await this.users.create({
+        email,
+        name: null,
+        passwordHash,
+        role: 'admin',
+        emailVerifiedAt: this.clock.now(),
+      });
       this.logger.log(`created the first admin, ${email}`);
     } catch (error) {
       // Another replica that starts at the same time was quicker; it made the same account.

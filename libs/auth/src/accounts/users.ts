@@ -11,6 +11,8 @@ export interface NewUser {
   readonly name: string | null;
   readonly passwordHash: string;
   readonly role: UserRole;
+  /** For whose address the operator vouches; else nobody has shown yet whose it is. */
+  readonly emailVerifiedAt?: Date;
 }
 
 /** `tokenGeneration` of an account that was just made. */
@@ -49,8 +51,8 @@ export class Users {
         cause: error,
       });
     }
-    const { email, name, role } = user;
-    return { id, email, name, role, emailVerified: false, totpEnabled: false };
+    const { email, name, role, emailVerifiedAt } = user;
+    return { id, email, name, role, emailVerified: emailVerifiedAt !== undefined, totpEnabled: false };
   }
 
   /**

@@ -73,7 +73,7 @@ export type ProxyErrorCode =
   | 'URI_TOO_LONG'
   | 'METHOD_NOT_IMPLEMENTED';
 
-export type AdminErrorCode = 'USER_NOT_FOUND' | 'LAST_ADMIN' | 'OWN_ACCOUNT';
+export type AdminErrorCode = 'USER_NOT_FOUND' | 'LAST_ADMIN' | 'OWN_ACCOUNT' | 'EMAIL_UNVERIFIED';
 
 export type ErrorCode =
   CoreErrorCode | AuthErrorCode | OrchestratorErrorCode | ProxyErrorCode | AdminErrorCode;

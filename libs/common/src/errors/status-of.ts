@@ -51,6 +51,7 @@ export function statusOf(code: ErrorCode): number {
     case 'IDEMPOTENCY_KEY_REUSED':
     case 'LAST_ADMIN':
     case 'OWN_ACCOUNT':
+    case 'EMAIL_UNVERIFIED':
       return 409;
     case 'BODY_TOO_LARGE':
       return 413;
