@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { SessionsService, SessionStore } from '#auth';
 import { User, UserIdentity } from '#database';
 import { locationOf, OidcBrowser, type Page } from '../../support/oidc-browser.js';
 import { OidcWorld } from '../../support/oidc-world.js';
@@ -80,6 +81,21 @@ describe('sign-in at a real OpenID provider', () => {
     expect(pages.map(({ status }) => status)).toEqual(browsers.map(() => 302));
     expect(await users(email)).toHaveLength(1);
     expect(await world.app.get(DataSource).getRepository(UserIdentity).findBy({ subject })).toHaveLength(1);
+  });
+
+  it('opens no session under an end of all the access of the account', async () => {
+    const store = world.app.get(SessionStore);
+    const create = store.create.bind(store);
+    jest.spyOn(store, 'create').mockImplementationOnce(async (session) => {
+      await world.app.get(SessionsService).endAll(session.userId);
+      await create(session);
+    });
+    const { subject, email } = world.person();
+    const { page, cookie } = await world.signIn(subject);
+    expect([page.status, cookie]).toEqual([401, '']);
+    const [user] = await users(email);
+    expect(await store.list(user?.id ?? '')).toEqual([]);
+    expect((await world.signIn(subject)).page.status).toBe(302);
   });
 
   it('takes no role from the provider', async () => {
