@@ -14,7 +14,7 @@ let app: AuthApp;
 async function start(env: NodeJS.ProcessEnv = {}): Promise<void> {
   mails = await MailServer.start();
   app = await AuthApp.start({
-    env: { SMTP_URL: mails.url, ...env },
+    env: { SMTP_URL: mails.url, TRUST_PROXY: '127.0.0.1', ...env },
     limits: { loginsPerAccountAndNetwork: 5 },
   });
 }
@@ -26,8 +26,8 @@ async function stop(): Promise<void> {
 
 const change = (cookie: string, body: object): Promise<Answer> =>
   app.send('POST', '/auth/password', { body, headers: { cookie } });
-const forgot = (email: string): Promise<Answer> =>
-  app.send('POST', '/auth/password/forgot', { body: { email } });
+const forgot = (email: string, ip = '203.0.113.1'): Promise<Answer> =>
+  app.send('POST', '/auth/password/forgot', { body: { email }, headers: { 'x-forwarded-for': ip } });
 const reset = (token: string, password = NEW_PASSWORD): Promise<Answer> =>
   app.send('POST', '/auth/password/reset', { body: { token, password } });
 
@@ -233,6 +233,15 @@ describe('a forgotten password', () => {
     await mails.mailTo(email, 6);
     await resetToken((await app.register()).email);
     expect(mails.received.filter(({ to }) => to.includes(email))).toHaveLength(6);
+  });
+
+  it('is mailed about to the owner, however often a stranger has asked', async () => {
+    const { email } = await app.register();
+    for (let i = 0; i < 8; i++) await forgot(email, '192.0.2.66');
+    await mails.mailTo(email, 6);
+    expect((await forgot(email, '198.51.100.7')).status).toBe(202);
+    const token = linkIn(await mails.mailTo(email, 7)).searchParams.get('token') ?? '';
+    expect((await reset(token)).status).toBe(204);
   });
 
   it('is reset on the page of the link', async () => {

@@ -42,7 +42,7 @@ export class PasswordReset {
    */
   async request(email: string, caller: Caller): Promise<void> {
     await this.mails.admitNetwork(caller.ip);
-    this.afterAnswer.do('the mail that resets a password', () => this.mailLink(email));
+    this.afterAnswer.do('the mail that resets a password', () => this.mailLink(email, caller.ip));
   }
 
   /**
@@ -65,8 +65,8 @@ export class PasswordReset {
     if (verified.isNews) await this.giveSlice(owner);
   }
 
-  private async mailLink(email: string): Promise<void> {
-    if ((await this.mails.waitFor(email, 'reset-password')) > 0) return;
+  private async mailLink(email: string, ip: string): Promise<void> {
+    if ((await this.mails.waitFor(email, 'reset-password', ip)) > 0) return;
     const user = await this.users.findByEmail(email);
     if (user === null || user.disabledAt !== null) return;
     await this.transactions.run(async () => {

@@ -42,7 +42,7 @@ export class EmailVerification {
   async sendAgain(user: PrincipalUser, caller: Caller): Promise<void> {
     if (user.emailVerified) return;
     await this.throttle.admitNetwork(caller.ip);
-    const waitSeconds = await this.throttle.waitFor(user.email, 'verify-email');
+    const waitSeconds = await this.throttle.waitFor(user.email, 'verify-email', caller.ip);
     if (waitSeconds > 0) throw tooManyMails(waitSeconds);
     await this.begin(user);
   }

@@ -6,10 +6,15 @@ import { networkOf } from '../limits/network-of.js';
 
 const WINDOW_SECONDS = 3600;
 
+/** However many mails were asked for, one goes out each time that this has passed. */
+const RESERVE_SECONDS = 900;
+
 /** How many mails somebody may cause in an hour. Injected by this class, so that tests can change them. */
 export class MailLimits {
-  /** Of one kind to one address, by whomever. */
-  readonly perAddress: number = 5;
+  /** Of one kind to one address, by one network. */
+  readonly perAddressAndNetwork: number = 5;
+  /** Of one kind to one address, by whomever; above it one each 15 minutes. */
+  readonly perAddress: number = 20;
   /** To whatever addresses, by one network. */
   readonly perNetwork: number = 30;
 
@@ -19,7 +24,11 @@ export class MailLimits {
   }
 }
 
-/** Keeps our mail server from being used to bury somebody's mailbox. */
+/**
+ * Keeps our mail server from being used to bury somebody's mailbox. One network is held to its own count. All networks
+ * together are held to a trickle, not to nothing: else strangers who ask for somebody's mails kept the owner from
+ * getting the one that is needed.
+ */
 @Injectable()
 export class MailThrottle {
   constructor(
@@ -36,10 +45,15 @@ export class MailThrottle {
     if (count > this.limits.perNetwork) throw tooManyMails(resetSeconds);
   }
 
-  /** Counts a mail to an address; the seconds to wait when it is one too many, else 0. */
-  async waitFor(email: string, purpose: OneTimeTokenPurpose): Promise<number> {
-    const { count, resetSeconds } = await this.hits.hit(`mail:${purpose}:${email}`, WINDOW_SECONDS);
-    return count > this.limits.perAddress ? resetSeconds : 0;
+  /** Counts a mail to an address, asked for from this one; the seconds to wait when it is one too many, else 0. */
+  async waitFor(email: string, purpose: OneTimeTokenPurpose, ip: string): Promise<number> {
+    const key = `mail:${purpose}:${email}`;
+    const here = await this.hits.hit(`${key}:${networkOf(ip)}`, WINDOW_SECONDS);
+    if (here.count > this.limits.perAddressAndNetwork) return here.resetSeconds;
+    const anywhere = await this.hits.hit(key, WINDOW_SECONDS);
+    if (anywhere.count <= this.limits.perAddress) return 0;
+    const reserve = await this.hits.hit(`${key}:reserve`, RESERVE_SECONDS);
+    return reserve.count > 1 ? reserve.resetSeconds : 0;
   }
 }
 
