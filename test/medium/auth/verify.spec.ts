@@ -45,6 +45,11 @@ describe('an e-mail address', () => {
     expect((await app.me(cookie)).body.user).toMatchObject({ emailVerified: true });
   });
 
+  it('is asked for only of whoever signed up: anybody can register somebody else’s', async () => {
+    const { email } = await app.register();
+    expect((await mails.mailTo(email)).text).toContain('If you did not sign up, ignore this mail');
+  });
+
   it('is verified once by a link, however many try at once', async () => {
     const { email } = await app.register();
     const token = await tokenFor(email);
@@ -154,7 +159,9 @@ describe('the page of the mailed link', () => {
       expect(opened.headers.get('content-security-policy')).toMatch(
         /^default-src 'none'; style-src 'sha256-/,
       );
-      expect(await opened.text()).toContain(`value="${link.searchParams.get('token')}"`);
+      const text = await opened.text();
+      expect(text).toContain(`value="${link.searchParams.get('token')}"`);
+      expect(text).toContain('only if you signed up yourself');
     }
     expect((await app.me(cookie)).body.user).toMatchObject({ emailVerified: false });
     const done = await fetch(`${app.url}/auth/verify/page`, {

@@ -8,10 +8,13 @@ import { html, page } from './page.js';
 export function verifyPage(token: string): string {
   return page(
     'Confirm your e-mail address',
-    html`<p>One click, and you are done.</p>
+    html`<p>
+        Go on only if you signed up yourself. If you did not, close this page: somebody else has the password
+        of the account that you would confirm.
+      </p>
       <form method="post" action="/auth/verify/page">
         <input type="hidden" name="token" value="${token}" />
-        <button>Confirm this address</button>
+        <button>I signed up: confirm my address</button>
       </form>`,
   );
 }

@@ -9,21 +9,21 @@ const MINUTE_MS = 60_000;
 const wait = (throttle: MailThrottle, ip: string, email = EMAIL) =>
   throttle.waitFor(email, 'reset-password', ip);
 
+/** From one network after the other; how many of the mails go out. */
+async function flood(throttle: MailThrottle, networks: number): Promise<number> {
+  let sent = 0;
+  for (let network = 0; network < networks; network++) {
+    for (let i = 0; i < 5; i++) if ((await wait(throttle, `203.0.${network}.${i}`)) === 0) sent++;
+  }
+  return sent;
+}
+
 describe('MailThrottle', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
   const limits = new MailLimits({ perAddressAndNetwork: 2, perAddress: 6 });
   const throttled = () => new MailThrottle(new HitCounter(), limits);
-  /** From one network after the other; how many of the mails go out. */
-  async function flood(throttle: MailThrottle, networks: number): Promise<number> {
-    let sent = 0;
-    for (let network = 0; network < networks; network++) {
-      for (let i = 0; i < 5; i++) if ((await wait(throttle, `203.0.${network}.${i}`)) === 0) sent++;
-    }
-    return sent;
-  }
-
   it('holds one network to its count, and lets the owner’s through all the same', async () => {
     const throttle = throttled();
     expect(await flood(throttle, 1)).toBe(2);

@@ -10,9 +10,9 @@ export function verificationMail(to: string, url: string): Mail {
     to,
     subject: 'Confirm your e-mail address',
     content: [
-      'Welcome! Please confirm that this is your e-mail address.',
-      { label: 'Confirm this address', url },
-      'The link works once, for 24 hours. If you did not sign up, you can ignore this mail.',
+      'Somebody, hopefully you, signed up with this e-mail address. Please confirm it only if it was you.',
+      { label: 'I signed up: confirm this address', url },
+      'The link works once, for 24 hours. If you did not sign up, ignore this mail: by confirming you would vouch for an account of which somebody else has the password.',
     ],
   };
 }
