@@ -197,6 +197,13 @@ describe('a forgotten password', () => {
     expect(await codes.countBy({ userId: body.user.id })).toBe(0);
   });
 
+  it('leaves an admin’s two factors on in any case', async () => {
+    const { email } = await securedCustomer(app);
+    await users().update({ email }, { role: 'admin' });
+    expect((await reset(await resetToken(email))).status).toBe(204);
+    expect(await app.login(email, NEW_PASSWORD)).toMatchObject({ body: { code: 'TOTP_REQUIRED' } });
+  });
+
   it('leaves an enrolment that nobody confirmed to nobody, either', async () => {
     const { email, cookie, body } = await app.register();
     await enroll(app, cookie);

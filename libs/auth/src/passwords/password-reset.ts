@@ -85,12 +85,18 @@ export class PasswordReset {
     await this.tokens.revoke(owner.userId);
     await this.mailer.send(passwordChangedMail(owner.email));
     const isNews = await this.users.markVerified(owner, this.clock.now());
-    if (isNews) {
-      // Whoever came in before the owner may have tied a provider's account to it, or an authenticator of theirs.
-      await this.users.dropIdentities(owner.userId);
-      await this.factors.remove(owner.userId, manager);
-    }
+    if (isNews) await this.dropStrangers(owner, manager);
     return isNews;
+  }
+
+  /**
+   * Whoever came in before the owner may have tied a provider's account to it, or an authenticator of theirs. An admin's
+   * factor stays: the operator knew whose account that is, and a mailbox alone must not open `/admin`.
+   */
+  private async dropStrangers({ userId }: AccountAddress, manager: EntityManager): Promise<void> {
+    await this.users.dropIdentities(userId);
+    const user = await this.users.findById(userId);
+    if (user?.role !== 'admin') await this.factors.remove(userId, manager);
   }
 
   private async giveSlice({ userId }: AccountAddress): Promise<void> {
