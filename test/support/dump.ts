@@ -16,8 +16,25 @@ export async function dumpOf(dataSource: DataSource): Promise<string> {
     .join('\n');
 }
 
-/** How a secret can be spelled in a {@link dumpOf} a database. */
+/** How a secret can be spelled in a {@link dumpOf} a database: as text, its bytes, or the bytes that it stands for. */
 export function spellings(secret: string): string[] {
   const bytes = Buffer.from(secret);
-  return [secret, secret.toLowerCase(), bytes.toString('hex'), bytes.toString('base64').replace(/=+$/, '')];
+  const encoded = [Buffer.from(secret, 'base64url'), fromBase32(secret)].filter(({ length }) => length >= 8);
+  return [
+    secret,
+    secret.toLowerCase(),
+    ...[bytes, ...encoded].flatMap((binary) => [
+      binary.toString('hex'),
+      binary.toString('base64').replace(/=+$/, ''),
+      binary.toString('base64url'),
+    ]),
+  ];
+}
+
+/** RFC 4648 §6; empty for a text that is none. */
+function fromBase32(text: string): Buffer {
+  const digits = text.split('').map((character) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(character));
+  if (digits.includes(-1)) return Buffer.alloc(0);
+  const bits = digits.map((digit) => digit.toString(2).padStart(5, '0')).join('');
+  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
 }

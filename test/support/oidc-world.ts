@@ -1,4 +1,3 @@
-import { DataSource } from 'typeorm';
 import { AuthApp, type AuthAppOptions } from './auth-app.js';
 import { OidcBrowser, type Page } from './oidc-browser.js';
 import { TestProvider, type ProviderAccount, type ProviderOptions } from './oidc-provider.js';
@@ -75,18 +74,6 @@ export class OidcWorld implements AsyncDisposable {
   ): Promise<Signed> {
     const page = await browser.open(await this.upToCallback(browser, subject, query));
     return { browser, page, cookie: await sessionOf(browser, this.app.url) };
-  }
-
-  /** All that the database has in text, binary columns as hexadecimal and as text. */
-  async dump(): Promise<string> {
-    const rows: Record<string, unknown>[] = [];
-    for (const table of ['session', 'login_state', 'user', 'user_identity']) {
-      rows.push(...(await this.app.get(DataSource).query(`SELECT * FROM "${table}"`)));
-    }
-    const texts = rows
-      .flatMap(Object.values)
-      .map((value) => (Buffer.isBuffer(value) ? value.toString('latin1') : `${value}`));
-    return texts.join('\n');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
