@@ -3,6 +3,7 @@ import { AuthError } from '#common';
 import type { User } from '#database';
 import type { Caller } from '../access/caller.js';
 import { LoginThrottle } from '../limits/login-throttle.js';
+import { networkOf } from '../limits/network-of.js';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { GatewayTokens } from '../tokens/gateway-tokens.js';
@@ -37,7 +38,7 @@ export class LoginService {
   async login(input: LoginInput, caller: Caller): Promise<WithCookie<SignedIn | AdminTokenIssued>> {
     const { account, wants } = input;
     await this.throttle.admit(account, caller.ip);
-    const user = await this.authenticate(input);
+    const user = await this.authenticate(input, caller);
     // Only now: who guesses codes must not be rid of the count by knowing the password.
     await this.throttle.succeeded(account, caller.ip);
     return wants === 'token' ? this.issueToken(user) : this.openSession(user, caller);
@@ -59,10 +60,10 @@ export class LoginService {
    * An unknown address and a wrong password give the same answer, after the same work; so does the right password of
    * somebody who is no admin, where a token is wanted.
    */
-  private async authenticate({ account, wants, password, totp }: LoginInput): Promise<User> {
+  private async authenticate({ account, wants, password, totp }: LoginInput, { ip }: Caller): Promise<User> {
     const user = await this.users.findByEmail(account);
     const stored = user?.passwordHash ?? null;
-    const matches = await this.passwords.verify(password, stored);
+    const matches = await this.passwords.verify(password, stored, networkOf(ip));
     const mayHave = wants === 'session' || user?.role === 'admin';
     if (user === null || stored === null || !matches || !mayHave) {
       throw new AuthError('INVALID_CREDENTIALS', 'The e-mail address or the password is wrong.');

@@ -46,7 +46,7 @@ describe('PasswordHasher', () => {
   });
 
   it('turns callers away when the queue is full, and takes them again afterwards', async () => {
-    const narrow = new PasswordHasher({ concurrency: 1, queue: 2 });
+    const narrow = new PasswordHasher({ concurrency: 1, queue: 2, suspects: 2 });
     const outcomes = await Promise.allSettled(
       Array.from({ length: 8 }, async () => narrow.verify('secret', null)),
     );
@@ -54,5 +54,20 @@ describe('PasswordHasher', () => {
     expect(refused.length).toBeGreaterThanOrEqual(5);
     expect(refused[0]).toMatchObject({ code: 'LOGIN_BUSY', retryAfterSeconds: 2 });
     expect(await narrow.verify('secret', null)).toBe(false);
+  });
+
+  it('keeps room for others when networks whose last password was wrong come in numbers', async () => {
+    const narrow = new PasswordHasher({ concurrency: 1, queue: 2, suspects: 1 });
+    const stored = await narrow.hash('secret');
+    await narrow.verify('wrong', stored, 'suspect');
+    const from = (network: string) => narrow.verify('secret', stored, network);
+    const [running, waiting, refused, other] = [
+      from('suspect'),
+      from('suspect'),
+      from('suspect'),
+      from('other'),
+    ];
+    await expect(refused).rejects.toMatchObject({ code: 'LOGIN_BUSY' });
+    expect(await Promise.all([running, waiting, other])).toEqual([true, true, true]);
   });
 });

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { LRUCache } from 'lru-cache';
 import { availableParallelism } from 'node:os';
 import pLimit from 'p-limit';
 import { AuthError } from '#common';
@@ -20,7 +21,12 @@ export class PasswordHasherOptions {
   readonly concurrency: number = Math.min(3, availableParallelism());
   /** Hashes that may wait: about two seconds of work. Beyond it the caller is told to come back. */
   readonly queue: number = 100;
+  /** Of these, places for networks whose last password was wrong. */
+  readonly suspects: number = 50;
 }
+
+/** Of so many the last password is remembered to have been wrong: those that tried last. */
+const SUSPECTS_KEPT = 10_000;
 
 /** Stores and checks passwords. */
 @Injectable()
@@ -28,6 +34,8 @@ export class PasswordHasher {
   private readonly limit;
   /** No password has it: what is hashed is longer than a password may be. */
   private readonly nobodys: Promise<string>;
+  /** Networks whose last password was wrong. */
+  private readonly suspects = new LRUCache<string, true>({ max: SUSPECTS_KEPT });
 
   constructor(private readonly options: PasswordHasherOptions) {
     this.limit = pLimit(options.concurrency);
@@ -52,13 +60,23 @@ export class PasswordHasher {
    * An imported bcrypt hash takes its own time, several times that of ours, until its owner has signed in once: whoever
    * measures can tell that such an account exists. Nothing could hide that but slowing down every failed sign-in to
    * the slowest kind; a reset of the password ends it as well.
+   *
+   * Networks whose last password was wrong may take part of the queue only. So a flood of wrong ones, which fills that
+   * part, leaves room for the others: to keep them out it needs a network that is new for each of its tries.
+   * @param network where a stranger asks from
    * @throws AuthError LOGIN_BUSY
    */
-  verify(password: string, stored: string | null): Promise<boolean> {
-    return this.bounded(async () => {
-      if (stored === null || !takesTime(stored)) await verify(await this.nobodys, password);
-      return stored !== null && (await verifyHash(password, stored));
-    });
+  async verify(password: string, stored: string | null, network?: string): Promise<boolean> {
+    const isSuspect = network !== undefined && this.suspects.has(network);
+    const matches = await this.bounded(
+      async () => {
+        if (stored === null || !takesTime(stored)) await verify(await this.nobodys, password);
+        return stored !== null && (await verifyHash(password, stored));
+      },
+      isSuspect ? this.options.suspects : this.options.queue,
+    );
+    if (network !== undefined) this.remember(network, matches);
+    return matches;
   }
 
   /** Whether a hash was made in another way than ours, or with other parameters than today's. */
@@ -72,8 +90,14 @@ export class PasswordHasher {
     );
   }
 
-  private bounded<T>(work: () => Promise<T>): Promise<T> {
-    if (this.limit.pendingCount >= this.options.queue) {
+  private remember(network: string, matched: boolean): void {
+    if (matched) this.suspects.delete(network);
+    else this.suspects.set(network, true);
+  }
+
+  /** @param places how many may wait, this one included */
+  private bounded<T>(work: () => Promise<T>, places = this.options.queue): Promise<T> {
+    if (this.limit.pendingCount >= places) {
       throw new AuthError(
         'LOGIN_BUSY',
         'Too many people are signing in right now. Please try again shortly.',
