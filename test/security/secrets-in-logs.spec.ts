@@ -30,6 +30,11 @@ const secrets = {
   wrongPassword: 'mistyped-password-19d2',
   token: 'token-in-a-query-8d3f',
   cookie: 'somebodys-session-27ce40',
+  wrongCode: 'mistyped-code-5e01d7',
+  providersCode: 'code-of-a-provider-93b0aa',
+  providersState: 'state-of-a-sign-in-1c64f2',
+  mailPassword: 'password-of-the-mailbox-b83e',
+  redisPassword: 'password-of-redis-2fd917',
 };
 
 describe.each(['production', 'development'])(
@@ -38,7 +43,8 @@ describe.each(['production', 'development'])(
     let database: TestDatabase;
     let folder: string;
     let gateway: ChildProcess;
-    let output = '';
+    const log: string[] = [];
+    let output: string;
     const alsoSecret: Record<string, string> = {};
 
     beforeAll(async () => {
@@ -46,21 +52,14 @@ describe.each(['production', 'development'])(
       folder = await mkdtemp(join(tmpdir(), 'sluice-logs-'));
       const port = await freePort();
       alsoSecret['databasePassword'] = database.connection.password ?? '';
-      gateway = spawn(process.execPath, ['--import', LOADER, MAIN], {
-        cwd: folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env['PATH'], ...environment(mode, folder, database.url, port) },
-      });
-      for (const stream of [gateway.stdout, gateway.stderr]) {
-        stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      }
+      gateway = start(folder, environment(mode, folder, database.url, port), log);
       const url = `http://127.0.0.1:${port}`;
       await eventually(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), 20_000);
       await useIt(url, database, alsoSecret);
+      output = log.join('');
     }, 60_000);
     afterAll(async () => {
-      gateway.kill('SIGTERM');
-      if (gateway.exitCode === null) await once(gateway, 'exit');
+      await stop(gateway);
       await rm(folder, { recursive: true, force: true });
       await database.drop();
     });
@@ -81,6 +80,48 @@ describe.each(['production', 'development'])(
   },
 );
 
+it('a gateway whose Redis and mail server are away tells of both in its log, without their passwords', async () => {
+  const database = await createTestDatabase();
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-logs-'));
+  const port = await freePort();
+  const log: string[] = [];
+  const env = environment('production', folder, database.url, port);
+  const redis = `redis://:${secrets.redisPassword}@127.0.0.1:1/0`;
+  const gateway = start(folder, { ...env, REDIS_URL: redis }, log);
+  try {
+    const url = `http://127.0.0.1:${port}`;
+    await eventually(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), 20_000);
+    await new Client(url).post('/auth/register', { email: 'ada@example.com', password: secrets.password });
+    await eventually(async () => {
+      for (const told of ['that REDIS_URL has', 'a mail could not be sent yet'])
+        expect(log.join('')).toContain(told);
+    }, 10_000);
+    expect(namesOf(secrets, log.join(''))).toEqual([]);
+  } finally {
+    await stop(gateway);
+    await rm(folder, { recursive: true, force: true });
+    await database.drop();
+  }
+}, 60_000);
+
+/** A gateway of its own, all of whose output is added to the log. */
+function start(folder: string, env: NodeJS.ProcessEnv, log: string[]): ChildProcess {
+  const gateway = spawn(process.execPath, ['--import', LOADER, MAIN], {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  for (const stream of [gateway.stdout, gateway.stderr]) {
+    stream.on('data', (chunk: Buffer) => log.push(chunk.toString()));
+  }
+  return gateway;
+}
+
+async function stop(gateway: ChildProcess): Promise<void> {
+  gateway.kill('SIGTERM');
+  if (gateway.exitCode === null) await once(gateway, 'exit');
+}
+
 /** Which of the texts the log holds; their names alone, since a failed test is a log as well. */
 function namesOf(texts: Record<string, string>, log: string): string[] {
   return Object.keys(texts).filter((name) => texts[name] === '' || log.includes(texts[name] ?? ''));
@@ -100,6 +141,9 @@ function environment(mode: string, dataDir: string, databaseUrl: string, port: n
     ADMIN_PASSWORD: secrets.adminPassword,
     SLICE_RUNTIME: 'process',
     SLICE_DB_PASSWORD: secrets.sliceDatabaseRoot,
+    // Nobody listens there: mail waits, and the log tells of it.
+    SMTP_URL: `smtp://mailbox:${secrets.mailPassword}@127.0.0.1:1`,
+    MAIL_FROM: 'Sluice <noreply@sluice.example>',
     SLICE_ENV: JSON.stringify({ CONFIGURED: secrets.configuredEnv }),
   };
 }
@@ -146,6 +190,7 @@ async function useIt(url: string, database: TestDatabase, alsoSecret: Record<str
   await operator.provision({ name: 'broken', env: { OPERATORS: operatorsEnv, PORT: [operatorsEnv] } });
   await operator.destroy(body.id);
   await useTwoFactorsAndTokens(stranger, alsoSecret);
+  await useKeysAndLinks(stranger, operator, database, alsoSecret);
   await failInTheDatabase(stranger, operator, database);
 }
 
@@ -160,12 +205,54 @@ async function useTwoFactorsAndTokens(stranger: Client, alsoSecret: Record<strin
   const [totp]: string[] = confirmed.body.recoveryCodes;
   await stranger.post('/auth/login', { ...account, totp });
   await stranger.post('/auth/login', { ...account, totp });
+  await stranger.post('/auth/login', { ...account, totp: secrets.wrongCode });
+  await stranger.post('/auth/totp/confirm', { code: secrets.wrongCode }, { cookie });
 
   const { token } = (await stranger.post('/auth/guest', {})).body;
   const headers = { authorization: `Bearer ${token}` };
   await stranger.get('/orchestrator/status', { headers });
   await stranger.get(`/api/notes?access_token=${token}`, { headers: { ...headers, cookie } });
   Object.assign(alsoSecret, { totpSecret: secret, recoveryCode: totp, guestToken: token });
+}
+
+/** What workers, mailed links and the way back from a provider carry in headers, bodies and addresses. */
+async function useKeysAndLinks(
+  stranger: Client,
+  operator: OperatorClient,
+  database: TestDatabase,
+  alsoSecret: Record<string, string>,
+): Promise<void> {
+  const made = await operator.post('/api/apikeys/generate', { name: 'worker', worker_type: 'ping' });
+  const { key } = made.body;
+  await stranger.get('/orchestrator/status', { headers: { authorization: `Bearer ${key}` } });
+  for (const name of ['key', 'api_key', 'apikey']) await stranger.get(`/api/notes?${name}=${key}`);
+  await operator.send('DELETE', `/api/apikeys/revoke?key=${key}`);
+  await operator.send('DELETE', `/api/apikeys/revoke?key=${key}x`);
+
+  const token = await mailedToken(database);
+  await stranger.get(`/auth/verify?token=${token}`);
+  await stranger.get(`/auth/password/reset?token=${token}`);
+  for (let i = 0; i < 2; i++) await stranger.post('/auth/verify', { token });
+  await stranger.post('/auth/password/reset', { token, password: secrets.password });
+
+  const { providersCode: code, providersState: state } = secrets;
+  await stranger.get(`/auth/callback?code=${code}&state=${state}&session_state=${state}`);
+  const admin = { username: 'admin@example.com', password: secrets.adminPassword };
+  // In production an admin needs two factors first, and gets none.
+  const { token: adminToken } = (await stranger.post('/auth/login', admin)).body;
+  Object.assign(alsoSecret, { apiKey: key, mailedToken: token, ...(adminToken && { adminToken }) });
+}
+
+/** Of a mail that waits. */
+async function mailedToken(database: TestDatabase): Promise<string> {
+  const [row] = await withClient(database.connection, async (client) => {
+    const { rows } = await client.query<{ id: string; sealed: Buffer }>(
+      'SELECT id, sealed FROM outgoing_mail',
+    );
+    return rows;
+  });
+  const mail = row === undefined ? '' : new SecretBox(secrets.secretKey).open(row.sealed, `mail:${row.id}`);
+  return /\?token=([\w-]+)/.exec(mail)?.[1] ?? '';
 }
 
 /** pg's and TypeORM's errors carry the query's parameters, and the row that was refused. */
