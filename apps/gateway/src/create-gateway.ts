@@ -10,11 +10,12 @@ import { useHttpStack } from './http-stack.js';
 
 /**
  * Builds the gateway, ready to listen. With it come the database (started where it is embedded) and its schema.
- * @throws what keeps it from starting; then nothing of it is left running
+ * @param stop ends the waiting for a database that does not answer
+ * @throws what keeps it from starting, or the reason of `stop`; then nothing of it is left running
  */
-export async function createGateway(config: AppConfig): Promise<NestExpressApplication> {
+export async function createGateway(config: AppConfig, stop: AbortSignal): Promise<NestExpressApplication> {
   const adapter = edgeAdapter(config);
-  const resources = new DatabaseResources();
+  const resources = new DatabaseResources(stop);
   const gateway = GatewayModule.forRoot(config, resources);
   try {
     const app = await NestFactory.create<NestExpressApplication>(gateway, adapter, {

@@ -13,6 +13,7 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 let app: NestExpressApplication | null = null;
 let stopAskedBy: NodeJS.Signals | null = null;
+const stop = new AbortController();
 
 /** Writes to standard error without a logger: it is for the time before there is one, and after it is gone. */
 function fail(error: unknown, exitCode: number): never {
@@ -38,13 +39,18 @@ function readConfig(): AppConfig {
 
 async function main(): Promise<void> {
   // Until Nest listens to them: a signal in the middle of the start would leave the embedded database running.
-  for (const signal of STOP_SIGNALS) process.once(signal, () => (stopAskedBy ??= signal));
+  for (const signal of STOP_SIGNALS) process.once(signal, () => askToStop(signal));
   const config = readConfig();
-  app = await createGateway(config);
+  app = await createGateway(config, stop.signal);
   app.enableShutdownHooks([...STOP_SIGNALS], { useProcessExit: true });
   endWhenDatabaseIsTaken(app);
   if (stopAskedBy !== null) process.kill(process.pid, stopAskedBy);
   else await serve(app, config);
+}
+
+function askToStop(signal: NodeJS.Signals): void {
+  stopAskedBy ??= signal;
+  stop.abort();
 }
 
 /** While the database was away, another gateway can have taken the data directory: two would undo each other's work. */
@@ -82,4 +88,8 @@ process.on('uncaughtException', (error) => {
   process.exit(1);
 });
 
-main().catch((error: unknown) => fail(error, 1));
+main().catch((error: unknown) => {
+  // Asked to end before it was up, it has closed what it had opened: that is no failure.
+  if (stop.signal.aborted && error === stop.signal.reason) process.exit(0);
+  fail(error, 1);
+});

@@ -9,6 +9,9 @@ export class DatabaseResources implements OnApplicationShutdown {
   private readonly closers: (() => Promise<void>)[] = [];
   private closed: Promise<void> | undefined;
 
+  /** @param stop ends the waiting for a database that does not answer: the process is asked to end */
+  constructor(readonly stop: AbortSignal = new AbortController().signal) {}
+
   /**
    * Opens something that {@link close} is to close. What is still being opened then is waited for.
    * @throws what `opening` throws; an Error once all is being closed

@@ -1,44 +1,19 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { ErrorTranslator } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from './control/control-connection.js';
-import { DataDirClaim } from './control/data-dir-claim.js';
+import { openControl } from './control/open-control.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { DatabaseErrorTranslator } from './database-error-translator.js';
 import { DatabaseClients } from './database-clients.js';
 import { DatabaseResources } from './database-resources.js';
 import { DatabaseServer } from './database-server.js';
-import { DataDirInUse } from './embedded/data-dir-claim.js';
-import { isDatabaseUnavailable } from './errors.js';
 import { SecretRotation } from './sealed/secret-rotation.js';
 import { Transactions } from './transactions.js';
 
 /** A database that starts together with the gateway gets so long. */
 const PATIENCE_MS = 30_000;
-const RETRY_MS = 500;
-
-/** Opens the control connection; with the embedded server it also makes sure that no other gateway uses it. */
-async function openControl(server: DatabaseServer): Promise<ControlConnection> {
-  const { connection, isEmbedded } = server;
-  const logger = new Logger(ControlConnection.name);
-  const claim = isEmbedded ? new DataDirClaim((error) => server.leave(error)) : null;
-  const deadline = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const control = new ControlConnection({ connection, logger, claim });
-    try {
-      await control.start();
-      return control;
-    } catch (error) {
-      await control.stop();
-      if (error instanceof DataDirInUse) server.leave(error);
-      if (!isDatabaseUnavailable(error) || Date.now() > deadline) throw error;
-      logger.warn(`PostgreSQL at ${connection.host}:${connection.port} does not answer yet`);
-      await wait(RETRY_MS);
-    }
-  }
-}
 
 /** Opens the pool. */
 async function openDataSource({ connection }: DatabaseServer, { database }: AppConfig): Promise<DataSource> {
@@ -79,7 +54,12 @@ export class DatabaseModule {
           inject: [DatabaseServer],
           useFactory: (server: DatabaseServer) =>
             resources.open(
-              () => openControl(server),
+              () =>
+                openControl(server, {
+                  logger: new Logger(ControlConnection.name),
+                  patienceMs: PATIENCE_MS,
+                  stop: resources.stop,
+                }),
               (control) => control.stop(),
             ),
         },

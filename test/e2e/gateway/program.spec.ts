@@ -131,6 +131,15 @@ describe('the gateway as a program, when it is asked to stop', () => {
     expect(await gateway.ended).toMatchObject({ code: 0, signal: null });
     expect(await processes()).toEqual([]);
   }, 40_000);
+
+  it('does not wait any longer for a database that does not answer', async () => {
+    const gateway = run({ DATABASE_URL: `postgres://x:y@127.0.0.1:${await freePort()}/z` });
+    await gateway.said(/does not answer yet/);
+    gateway.signal('SIGINT');
+    const { code, signal, output } = await gateway.ended;
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+    expect(output).not.toMatch(/abort/i);
+  }, 10_000);
 });
 
 describe('the gateway as a program, when its start fails', () => {
