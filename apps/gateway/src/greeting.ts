@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { AppConfig } from '#config';
 
 /**
- * What `npm start` says to a person: where it is, how to get in, and three lines to try. In production there is nobody
- * to read it, and a secret has no place in a log.
+ * What `npm start` says to a person: where it is, how to get in, and three lines to try. On a later start the first of
+ * them signs in whom it signed up on the first. In production there is nobody to read it, and a secret has no place in
+ * a log.
  */
 export function greeting(config: AppConfig, url: string): string {
   if (config.mode === 'production') return '';
@@ -13,6 +14,7 @@ export function greeting(config: AppConfig, url: string): string {
     if (!made) return variable;
     return generated.now ? secret : kept;
   };
+  const fresh = generated.now;
   return `
   Sluice runs at ${url}
 
@@ -20,11 +22,17 @@ export function greeting(config: AppConfig, url: string): string {
     password   ${shown(password, generated.password, 'ADMIN_PASSWORD')}
     admin key  ${shown(key, generated.key, 'ADMIN_KEY')}
 
-  Try it: sign up, use your own slice, look at all slices.
+  Try it: sign ${fresh ? 'up' : 'in'}, use your own slice, look at all slices.
 
-    curl -c jar -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse"}' ${url}/auth/register
+    curl -c jar -H 'content-type: application/json' -d '{"email":"ada@example.com","password":"correct horse"}' ${url}/auth/${fresh ? 'register' : 'login'}
     curl -b jar -H 'content-type: application/json' -d '{"title":"hello"}' ${url}/api/notes
-    curl -H "X-Admin-Key: ${generated.key && generated.now ? key : '$ADMIN_KEY'}" ${url}/orchestrator/status
+    curl -H "X-Admin-Key: ${keyInShell(config)}" ${url}/orchestrator/status
 
 `;
+}
+
+/** The admin key, as a shell finds it; it is in the open the first time only. */
+function keyInShell({ admin: { key, generated }, dataDir }: AppConfig): string {
+  if (!generated.key) return '$ADMIN_KEY';
+  return generated.now ? key : `$(node -p "require('${join(dataDir, 'secrets.json')}').adminKey")`;
 }
