@@ -124,3 +124,11 @@ describe('a range of ports', () => {
     expect(value.portRange.parse('5001-5001')).toEqual({ from: 5001, to: 5001 });
   });
 });
+
+describe('a list of networks', () => {
+  it('names the entry that is none', () => {
+    expect(value.networkList.safeParse('10.0.0.0/8, zzz').error?.issues[0]?.message).toBe(
+      'has a faulty entry: zzz is neither an IP address nor a network such as 10.0.0.0/8',
+    );
+  });
+});

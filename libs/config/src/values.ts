@@ -55,7 +55,7 @@ export const networkList = list.superRefine((entries, context) => {
     void new TrustProxy(entries);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    context.addIssue({ code: 'custom', message: `holds ${error.message}` });
+    context.addIssue({ code: 'custom', message: `has a faulty entry: ${error.message}` });
   }
 });
 
