@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SessionStore } from '#auth';
 import { RecoveryCode, User } from '#database';
@@ -280,6 +281,19 @@ describe('DELETE /admin/users/:id/totp', () => {
       body: { user: { totpEnabled: false } },
     });
     expect(await codes().countBy({ userId })).toBe(0);
+  });
+
+  it('is logged for what it did: who had no second factor has none turned off', async () => {
+    const { userId } = await secured();
+    const log = jest.spyOn(Logger.prototype, 'log');
+    await removeTotp(userId);
+    await removeTotp(userId);
+    const lines = log.mock.calls.map(([line]) => String(line)).filter((line) => line.includes(userId));
+    log.mockRestore();
+    expect(lines).toEqual([
+      `the two factors of user ${userId} were turned off by the admin key`,
+      `user ${userId} was signed out everywhere by the admin key`,
+    ]);
   });
 
   it('leaves the second factor of everybody else alone', async () => {

@@ -50,13 +50,17 @@ export class UserAdministration {
    */
   async removeTotp(id: string, by: Principal): Promise<void> {
     refuseOwn(id, by, 'Turn your own two factors off by DELETE /auth/totp.');
+    let removed = false;
     await this.sessions.endAll(id, {
       change: async (manager) => {
         if (!(await manager.existsBy(User, { id }))) throw userNotFound();
-        await this.factors.remove(id, manager);
+        removed = await this.factors.remove(id, manager);
       },
     });
-    this.logger.log(`the two factors of user ${id} were turned off by ${nameOf(by)}`);
+    const done = removed
+      ? `the two factors of user ${id} were turned off`
+      : `user ${id} was signed out everywhere`;
+    this.logger.log(`${done} by ${nameOf(by)}`);
   }
 
   /** @returns whether it changes anything */

@@ -119,10 +119,13 @@ export class TotpFactors {
   /**
    * Turns whatever factor there is off, with its recovery codes.
    * @param manager of the transaction this is part of
+   * @returns whether there was one
    */
-  async remove(userId: string, manager: EntityManager): Promise<void> {
-    await manager.getRepository(User).update({ id: userId }, NO_FACTOR);
+  async remove(userId: string, manager: EntityManager): Promise<boolean> {
+    const enrolled = { id: userId, totpSecretSealed: Not(IsNull()) };
+    const { affected } = await manager.getRepository(User).update(enrolled, NO_FACTOR);
     await manager.getRepository(RecoveryCode).delete({ userId });
+    return affected === 1;
   }
 }
 
