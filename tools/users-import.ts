@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type ImportReport, recordsOfFile, UserFileFault, UserImport } from '#auth';
+import { errorCode } from '#common';
 import { UsageError, withAccounts } from './lib/with-accounts.ts';
 
 /*
@@ -16,6 +17,7 @@ await withAccounts(parameters, async (accounts, { file, skipFaulty, allowRoles }
     );
   } catch (error) {
     if (error instanceof UserFileFault) throw new UsageError(`${file}: ${error.message}`);
+    if (errorCode(error) === 'ENOENT') throw new UsageError(`${file} can't be read: no such file`);
     throw error;
   }
 });

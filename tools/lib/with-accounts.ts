@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { INestApplicationContext, LoggerService } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AccountToolsModule } from '#auth';
-import { CommonModule, DomainError, errorCode } from '#common';
+import { CommonModule, DomainError, errorCode, plainMessage } from '#common';
 import { type AppConfig, ConfigError, ConfigModule, type DatabaseConfig, loadConfig } from '#config';
 import { DatabaseModule, DatabaseResources, DataDirInUse, EmbeddedPostgres } from '#database';
 
@@ -91,10 +91,7 @@ async function open(config: AppConfig): Promise<INestApplicationContext> {
 }
 
 function told(error: unknown): string {
-  if (error instanceof DomainError) {
-    const details = (error.details ?? []).map(({ path, message }) => `\n  ${path} ${message}`);
-    return error.message + details.join('');
-  }
+  if (error instanceof DomainError) return plainMessage(error);
   if (!(error instanceof Error)) return String(error);
   // With a code it is a fault of the world (no such file, an unknown option), not one of ours.
   const isOurs =

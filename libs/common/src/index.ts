@@ -11,7 +11,7 @@ export { ErrorTranslator } from './errors/error-translator.js';
 export { logFailure, reasonOf } from './errors/log-failure.js';
 export { statusOf } from './errors/status-of.js';
 export { toDomainError } from './errors/to-domain-error.js';
-export { detailsOf, validationFailed, validationPipe } from './errors/validation.js';
+export { detailsOf, plainMessage, validationFailed, validationPipe } from './errors/validation.js';
 export { bearerToken } from './http/bearer.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy } from './http/trust-proxy.js';

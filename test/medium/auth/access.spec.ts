@@ -117,6 +117,24 @@ describe('access to a handler', () => {
   });
 
   it.each([
+    ['nobody', '/probe/key', 'Send the admin key as X-Admin-Key, or as Authorization: Bearer.'],
+    ['wrongKey', '/probe/key', 'The key sent as X-Admin-Key is not the admin key.'],
+    [
+      'wrongBearer',
+      '/probe/key',
+      'What was sent as Authorization: Bearer is neither the admin key nor a valid gateway token.',
+    ],
+    ['adminUser', '/probe/key', 'This endpoint takes the admin key alone: send it as X-Admin-Key.'],
+    ['customer', '/probe/operator', 'You may not do this with this account.'],
+  ])('is refused to %s at %s with what to do about it', async (caller, path, message) => {
+    const all: Record<string, Record<string, string>> = {
+      ...callers,
+      wrongBearer: { authorization: `Bearer ${ADMIN_KEY}x` },
+    };
+    expect(await app.send('GET', path, { headers: all[caller] ?? {} })).toMatchObject({ body: { message } });
+  });
+
+  it.each([
     '',
     ' ',
     'Bearer',

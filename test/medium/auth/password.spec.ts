@@ -265,7 +265,7 @@ describe('a forgotten password', () => {
       });
     const refused = await send('short');
     expect(refused.status).toBe(400);
-    expect(await refused.text()).toContain('password must be 8 characters at the least');
+    expect(await refused.text()).toContain('<p>The password must be 8 characters at the least.</p>');
     expect(await (await send(NEW_PASSWORD)).text()).toContain('Your password is changed');
     expect((await app.login(email, NEW_PASSWORD)).status).toBe(200);
   });

@@ -1,7 +1,7 @@
 import { type CanActivate, type ExecutionContext, Injectable, Logger } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
-import { assertNever, AuthError } from '#common';
+import { assertNever, AuthError, bearerToken } from '#common';
 import { PassportAuthentication, type StrategyName } from '../principals/passport-authentication.js';
 import { userOf } from '../principals/principal.js';
 import { setPrincipal } from '../principals/principal-of.js';
@@ -36,9 +36,8 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<Request>();
     const response = context.switchToHttp().getResponse<Response>();
     const principal = await this.passport.authenticate(strategiesFor(access), request, response);
-    if (principal === null) throw unauthenticated(access);
-    if (!permits(access, principal))
-      throw new AuthError('FORBIDDEN', 'You may not do this with this account.');
+    if (principal === null) throw unauthenticated(access, request);
+    if (!permits(access, principal)) throw forbidden(access);
     const admin = access.kind === 'admin' ? userOf(principal) : null;
     if (admin !== null) this.adminTwoFactors.check(admin);
     setPrincipal(request, principal);
@@ -60,11 +59,27 @@ function strategiesFor(access: Exclude<Access, { kind: 'public' }>): readonly St
   }
 }
 
-function unauthenticated(access: Access): AuthError {
+function unauthenticated(access: Access, request: Request): AuthError {
   return new AuthError(
     'UNAUTHENTICATED',
     access.kind === 'admin'
-      ? 'Send the admin key as X-Admin-Key, or as Authorization: Bearer.'
+      ? adminKeyFault(request)
       : 'You are not signed in, or your session has ended. Please sign in.',
+  );
+}
+
+function adminKeyFault({ headers }: Request): string {
+  if (headers['x-admin-key']) return 'The key sent as X-Admin-Key is not the admin key.';
+  return bearerToken(headers.authorization) === undefined
+    ? 'Send the admin key as X-Admin-Key, or as Authorization: Bearer.'
+    : 'What was sent as Authorization: Bearer is neither the admin key nor a valid gateway token.';
+}
+
+function forbidden(access: Access): AuthError {
+  return new AuthError(
+    'FORBIDDEN',
+    access.kind === 'admin' && access.credential === 'key'
+      ? 'This endpoint takes the admin key alone: send it as X-Admin-Key.'
+      : 'You may not do this with this account.',
   );
 }

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { AdminError, Clock, CoreError, detailsOf, validationFailed } from '#common';
+import type { z } from 'zod';
+import { AdminError, Clock, CoreError, validationFailed } from '#common';
 import { PasswordHasher } from '../passwords/password-hasher.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { emailSchema, newPasswordSchema } from './schemas.js';
@@ -29,7 +30,7 @@ export class Administrators {
   async create(address: string, password: string): Promise<void> {
     const email = normalized(address);
     const { error } = newPasswordSchema.safeParse(password);
-    if (error !== undefined) throw validationFailed(detailsOf(error.issues));
+    if (error !== undefined) throw faulty('password', error);
     const passwordHash = await this.passwords.hash(password);
     await this.users.create({
       email,
@@ -66,6 +67,10 @@ function addressUnverified(email: string): AdminError {
 
 function normalized(address: string): string {
   const { data, error } = emailSchema.safeParse(address);
-  if (error !== undefined) throw validationFailed(detailsOf(error.issues));
+  if (error !== undefined) throw faulty('email', error);
   return data;
+}
+
+function faulty(path: string, { issues }: z.ZodError): CoreError {
+  return validationFailed(issues.map(({ message }) => ({ path, message })));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { CoreError } from './domain-error.js';
-import { detailsOf, validationPipe } from './validation.js';
+import { detailsOf, plainMessage, validationFailed, validationPipe } from './validation.js';
 
 const schema = z.strictObject({
   email: z.email('must be an e-mail address'),
@@ -69,6 +69,52 @@ describe('a value that is checked against a schema', () => {
     let value: unknown = 'x';
     for (let depth = 0; depth < 100_000; depth++) value = [value];
     expect(await detailsFor(value)).toHaveLength(1);
+  });
+});
+
+describe('a fault the schema has no words for', () => {
+  const { error } = z
+    .object({
+      missing: z.string(),
+      role: z.enum(['member', 'admin']),
+      absentRole: z.enum(['member', 'admin']),
+      either: z.union([z.string(), z.number()]),
+      kind: z.literal('slice'),
+      low: z.number().min(1),
+      high: z.number().max(5),
+      worded: z.string('must be text'),
+    })
+    .safeParse({ role: 'root', kind: 'x', low: 0, high: 6 });
+
+  it('is told as what follows the name of the field', () => {
+    expect(detailsOf(error?.issues ?? []).map(({ path, message }) => `${path} ${message}`)).toEqual([
+      'missing is required',
+      'role must be one of member, admin',
+      'absentRole is required',
+      'either is required',
+      'kind must be slice',
+      'low must be 1 at the least',
+      'high must be 5 at the most',
+      'worded must be text',
+    ]);
+  });
+});
+
+describe('an error for a person', () => {
+  it('is its details as sentences', () => {
+    const error = validationFailed([
+      { path: 'password', message: 'must be 8 characters at the least' },
+      { path: '', message: 'must name something to change' },
+    ]);
+    expect(plainMessage(error)).toBe(
+      'The password must be 8 characters at the least. The request must name something to change.',
+    );
+  });
+
+  it('is its message when it has none', () => {
+    expect(plainMessage(new CoreError('NOT_FOUND', 'There is no such thing.'))).toBe(
+      'There is no such thing.',
+    );
   });
 });
 

@@ -1,5 +1,6 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common';
-import { CoreError, type ErrorDetail } from './domain-error.js';
+import { CoreError, type DomainError, type ErrorDetail } from './domain-error.js';
+import './schema-messages.js';
 
 type Path = ReadonlyArray<PropertyKey | { readonly key: PropertyKey }>;
 
@@ -40,6 +41,12 @@ export function validationFailed(details: readonly ErrorDetail[]): CoreError {
   return new CoreError('VALIDATION_FAILED', 'The request is not valid; `details` names each faulty field.', {
     details,
   });
+}
+
+/** An error for a person, who sees no `details`: these as sentences, and the message where there are none. */
+export function plainMessage({ message, details = [] }: DomainError): string {
+  if (details.length === 0) return message;
+  return details.map((detail) => `The ${detail.path || 'request'} ${detail.message}.`).join(' ');
 }
 
 /** Checks `@Body({ schema })`, `@Query({ schema })` and `@Param(name, { schema })` against their schemas. */
