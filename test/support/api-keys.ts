@@ -3,7 +3,7 @@ import { type ApiKeyPrincipal, CurrentPrincipal, RequireApiKey } from '#auth';
 import { ADMIN_KEY, type Answer, type AuthApp } from './auth-app.js';
 
 /** An endpoint of workers, until there are some. */
-@Controller('work')
+@Controller('jobs')
 @RequireApiKey()
 export class WorkProbe {
   @Get('target')
@@ -35,7 +35,7 @@ export async function generate(app: AuthApp, body: object = {}): Promise<MadeKey
 }
 
 /** A request of a worker. */
-export function work(app: AuthApp, key: string, method = 'GET', path = '/work/target'): Promise<Answer> {
+export function work(app: AuthApp, key: string, method = 'GET', path = '/jobs/target'): Promise<Answer> {
   return app.send(method, path, { headers: { authorization: `Bearer ${key}` } });
 }
 

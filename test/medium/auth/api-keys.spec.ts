@@ -40,7 +40,7 @@ describe('an API key', () => {
       status: 200,
       body: { kind: 'apiKey', id, name: 'AWS-US-East-1-Ping-Worker', workerType: 'ping', scopes: null },
     });
-    expect((await work(app, key, 'POST', '/work/result')).status).toBe(201);
+    expect((await work(app, key, 'POST', '/jobs/result')).status).toBe(201);
   });
 
   it('opens nothing but what is for workers', async () => {
@@ -54,14 +54,14 @@ describe('an API key', () => {
     const { cookie } = await app.register();
     const credentials: Record<string, string>[] = [{}, { cookie }, OPERATOR, { authorization: 'Bearer x' }];
     for (const headers of credentials) {
-      expect(await app.send('GET', '/work/target', { headers })).toMatchObject(UNAUTHENTICATED);
+      expect(await app.send('GET', '/jobs/target', { headers })).toMatchObject(UNAUTHENTICATED);
     }
   });
 
   it('is held to its scopes', async () => {
-    const { key } = await generate(app, { scopes: ['GET /work/*'] });
+    const { key } = await generate(app, { scopes: ['GET /jobs/*'] });
     expect((await work(app, key)).status).toBe(200);
-    expect(await work(app, key, 'POST', '/work/result')).toMatchObject({
+    expect(await work(app, key, 'POST', '/jobs/result')).toMatchObject({
       status: 403,
       body: { code: 'API_KEY_FORBIDDEN', route: 'auth' },
     });
@@ -119,14 +119,14 @@ describe('an API key', () => {
 
 describe('the list of API keys', () => {
   it('shows how each is used, and enough to recognise it by', async () => {
-    const { key, id } = await generate(app, { scopes: ['GET /work/*'] });
+    const { key, id } = await generate(app, { scopes: ['GET /jobs/*'] });
     const created = app.clock.now().toISOString();
     expect((await listed(app)).find((view) => view['id'] === id)).toEqual({
       id,
       key_preview: `${key.slice(0, 8)}...${key.slice(-6)}`,
       name: 'AWS-US-East-1-Ping-Worker',
       worker_type: 'ping',
-      scopes: ['GET /work/*'],
+      scopes: ['GET /jobs/*'],
       created_at: created,
       expires_at: null,
       last_used_at: null,
@@ -136,7 +136,7 @@ describe('the list of API keys', () => {
     app.clock.advance(1000);
     const used = app.clock.now().toISOString();
     for (let i = 0; i < 3; i++) await work(app, key);
-    await work(app, key, 'POST', '/work/result'); // outside of its scopes
+    await work(app, key, 'POST', '/jobs/result'); // outside of its scopes
     await app.get(ApiKeyUsage).flush();
     expect((await listed(app)).find((view) => view['id'] === id)).toMatchObject({
       last_used_at: used,
@@ -198,7 +198,7 @@ describe('the use of an API key', () => {
     const { key } = await generate(app, { name: 'External Ping Worker #1' });
     await work(app, key);
     await work(app, `${key}x`);
-    await app.send('GET', '/work/target');
+    await app.send('GET', '/jobs/target');
     spies.forEach((spy) => spy.mockRestore());
     expect(lines.filter((line) => line.startsWith('API_KEY_'))).toEqual([
       'API_KEY_AUTH: External Ping Worker #1 (type: ping) from IP 127.0.0.1',
