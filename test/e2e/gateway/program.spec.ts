@@ -116,7 +116,8 @@ describe('the gateway as a program, when it is asked to stop', () => {
     const socket = await openSocket(`${gateway.url}/api/live`, { cookie });
     const goodbye = closeCode(socket);
     const finish = await halfAnUpload(gateway, cookie);
-    expect((await processes()).length).toBeGreaterThan(2);
+    // The gateway and a slice at the least; a PostgreSQL that runs as nobody may have its data elsewhere.
+    expect((await processes()).length).toBeGreaterThan(1);
     gateway.signal('SIGTERM');
     expect(await goodbye).toBe(1001);
     expect(await finish()).toBe(200);

