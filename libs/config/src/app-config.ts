@@ -1,3 +1,5 @@
+import type { FileSettings } from './settings/file-settings.js';
+
 /**
  * The configuration in force: read once, checked as a whole, frozen. Injected by this class as its token.
  */
@@ -23,8 +25,8 @@ export abstract class AppConfig {
   abstract readonly oidc: OidcConfig | null;
   abstract readonly mail: MailConfig;
   abstract readonly slices: SlicesConfig;
-  /** Routes that anybody gets a gateway token for; the first is the one a guest gets who names none. */
-  abstract readonly guestRoutes: readonly string[];
+  /** Of config.yml, as it was at the start; what is in force now is in `SettingsInForce`. */
+  abstract readonly settings: FileSettings;
 }
 
 export interface HttpConfig {

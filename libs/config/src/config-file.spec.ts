@@ -18,7 +18,7 @@ describe('config.yml', () => {
   /** The routes of guests by a file with this text. */
   function guestRoutes(text: string): readonly string[] | undefined {
     writeFileSync(file, text);
-    return readConfigFile(file).settings?.guest.routes;
+    return readConfigFile(file).settings?.guestRoutes;
   }
 
   /** The faults of a file with this text, the folder left out. */
@@ -28,7 +28,7 @@ describe('config.yml', () => {
   }
 
   it('need not exist, and may be empty', () => {
-    expect(readConfigFile(join(folder, 'none.yml')).settings).toEqual({ guest: { routes: ['build'] } });
+    expect(readConfigFile(join(folder, 'none.yml')).settings).toMatchObject({ guestRoutes: ['build'] });
     for (const text of ['', '# nothing yet\n', '---\n', 'null\n'])
       expect(guestRoutes(text)).toEqual(['build']);
   });
@@ -82,9 +82,9 @@ describe('config.yml', () => {
 
   it('reaches the configuration by CONFIG_FILE', () => {
     writeFileSync(file, 'guest: { routes: [demo] }');
-    expect(loadConfig({ DATA_DIR: folder, CONFIG_FILE: file }).guestRoutes).toEqual(['demo']);
-    expect(loadConfig({ DATA_DIR: folder, CONFIG_FILE: join(folder, 'none.yml') }).guestRoutes).toEqual([
-      'build',
-    ]);
+    expect(loadConfig({ DATA_DIR: folder, CONFIG_FILE: file }).settings.guestRoutes).toEqual(['demo']);
+    expect(
+      loadConfig({ DATA_DIR: folder, CONFIG_FILE: join(folder, 'none.yml') }).settings.guestRoutes,
+    ).toEqual(['build']);
   });
 });

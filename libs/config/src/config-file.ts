@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { detailsOf, errorCode } from '#common';
+import type { FileSettings } from './settings/file-settings.js';
 
 /** Parts of the file that are read elsewhere, each by its own schema. */
 const PARTS_READ_ELSEWHERE = [
@@ -27,14 +28,22 @@ const configFileSchema = z
     ...Object.fromEntries(PARTS_READ_ELSEWHERE.map((part) => [part, z.unknown().optional()])),
     guest: z.strictObject({ routes: z.array(routeOfGuests) }).prefault({ routes: ['build'] }),
   })
-  .transform(({ guest }) => ({ guest }));
+  .transform(({ guest }): FileSettings => ({ ...NOTHING_SAID, guestRoutes: guest.routes }));
 
-/** What config.yml says; each part has its default. */
-export type ConfigFile = z.infer<typeof configFileSchema>;
+const NOTHING_SAID: FileSettings = {
+  defaultBackend: null,
+  allowedOrigins: [],
+  mappings: [],
+  routes: [],
+  pools: [],
+  workers: [],
+  guestRoutes: ['build'],
+  appMetrics: [],
+};
 
 /** A file that was read, or why it can't be used. */
 export type ConfigFileReading =
-  | { readonly settings: ConfigFile; readonly faults: readonly [] }
+  | { readonly settings: FileSettings; readonly faults: readonly [] }
   | { readonly settings: null; readonly faults: readonly string[] };
 
 /**

@@ -1,8 +1,9 @@
 import { DynamicModule, Global, Module } from '@nestjs/common';
 import { SecretBox } from '#common';
 import { AppConfig } from './app-config.js';
+import { SettingsInForce } from './settings/settings-in-force.js';
 
-/** Gives everybody the configuration, and the box that seals secrets under its key. */
+/** Gives everybody the configuration, the settings of config.yml, and the box that seals secrets under its key. */
 @Global()
 @Module({})
 export class ConfigModule {
@@ -11,9 +12,10 @@ export class ConfigModule {
       module: ConfigModule,
       providers: [
         { provide: AppConfig, useValue: config },
+        { provide: SettingsInForce, useValue: new SettingsInForce(config.settings) },
         { provide: SecretBox, useValue: new SecretBox(config.secretKey, config.previousSecretKey) },
       ],
-      exports: [AppConfig, SecretBox],
+      exports: [AppConfig, SettingsInForce, SecretBox],
     };
   }
 }

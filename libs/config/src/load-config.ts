@@ -5,10 +5,11 @@ import type { z } from 'zod';
 import { detailsOf } from '#common';
 import type { AppConfig, DatabaseConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
-import { type ConfigFile, readConfigFile } from './config-file.js';
+import { readConfigFile } from './config-file.js';
 import { crossChecks } from './cross-checks.js';
 import { ALIASES, environmentSchema, type Environment } from './environment.js';
 import { generatedSecrets, type GeneratedSecrets } from './generated-secrets.js';
+import type { FileSettings } from './settings/file-settings.js';
 
 /** Contract §2. */
 const OIDC_TTL_MS = 8 * 3_600_000;
@@ -55,7 +56,7 @@ function withoutAliasesAndBlanks(raw: NodeJS.ProcessEnv): Record<string, string>
   return known;
 }
 
-function build(env: Environment, file: ConfigFile): AppConfig {
+function build(env: Environment, settings: FileSettings): AppConfig {
   const production = env.NODE_ENV === 'production';
   const dataDir = resolve(env.DATA_DIR);
   const generated: GeneratedSecrets | null = production ? null : generatedSecrets(dataDir);
@@ -104,7 +105,7 @@ function build(env: Environment, file: ConfigFile): AppConfig {
       requireVerifiedAddress: env.REQUIRE_VERIFIED_EMAIL,
     },
     slices: slicesConfig(env),
-    guestRoutes: file.guest.routes,
+    settings,
   };
 }
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { AuthError, Clock } from '#common';
-import { AppConfig } from '#config';
+import { AppConfig, SettingsInForce } from '#config';
 import { User } from '#database';
 import { publicUser } from '../accounts/users.js';
 import type { TokenPrincipal } from '../principals/principal.js';
@@ -24,7 +24,8 @@ export class GatewayTokens {
   private readonly signer: TokenSigner;
 
   constructor(
-    private readonly config: AppConfig,
+    config: AppConfig,
+    private readonly settings: SettingsInForce,
     private readonly origins: AllowedOrigins,
     private readonly dataSource: DataSource,
     clock: Clock,
@@ -51,8 +52,8 @@ export class GatewayTokens {
    * @param route the first of them when it is not given
    * @throws AuthError UNKNOWN_ROUTE
    */
-  async forGuest(route = this.config.guestRoutes[0]): Promise<GuestToken> {
-    if (route === undefined || !this.config.guestRoutes.includes(route)) {
+  async forGuest(route = this.settings.current.guestRoutes[0]): Promise<GuestToken> {
+    if (route === undefined || !this.settings.current.guestRoutes.includes(route)) {
       throw new AuthError('UNKNOWN_ROUTE', 'Guests have no access to such a route.');
     }
     const claims = {

@@ -62,6 +62,12 @@ export type ProxyErrorCode =
   | 'SLICE_STOPPED'
   | 'SLICE_FAILED'
   | 'SLICE_BUSY'
+  | 'UPSTREAM_BUSY'
+  | 'NO_HEALTHY_BACKEND'
+  | 'MISSING_TARGET'
+  | 'MISSING_TOKEN'
+  | 'INVALID_TOKEN'
+  | 'LOOP_DETECTED'
   | 'PAYMENT_REQUIRED'
   | 'BAD_GATEWAY'
   | 'GATEWAY_TIMEOUT'
@@ -73,7 +79,14 @@ export type ProxyErrorCode =
   | 'URI_TOO_LONG'
   | 'METHOD_NOT_IMPLEMENTED';
 
-export type AdminErrorCode = 'USER_NOT_FOUND' | 'LAST_ADMIN' | 'OWN_ACCOUNT' | 'EMAIL_UNVERIFIED';
+export type AdminErrorCode =
+  | 'USER_NOT_FOUND'
+  | 'POOL_NOT_FOUND'
+  | 'BACKEND_NOT_FOUND'
+  | 'SET_BY_CONFIG_FILE'
+  | 'LAST_ADMIN'
+  | 'OWN_ACCOUNT'
+  | 'EMAIL_UNVERIFIED';
 
 export type ErrorCode =
   CoreErrorCode | AuthErrorCode | OrchestratorErrorCode | ProxyErrorCode | AdminErrorCode;

@@ -19,6 +19,7 @@ export function statusOf(code: ErrorCode): number {
     case 'UNAUTHENTICATED':
     case 'SESSION_EXPIRED':
     case 'INVALID_CREDENTIALS':
+    case 'MISSING_TOKEN':
     case 'TOTP_REQUIRED':
     case 'TOTP_INVALID':
       return 401;
@@ -28,6 +29,7 @@ export function statusOf(code: ErrorCode): number {
     case 'ACCOUNT_DISABLED':
     case 'CSRF_REJECTED':
     case 'API_KEY_FORBIDDEN':
+    case 'INVALID_TOKEN':
     case 'REAUTHENTICATION_REQUIRED':
     case 'TOTP_ENROLMENT_REQUIRED':
       return 403;
@@ -35,6 +37,8 @@ export function statusOf(code: ErrorCode): number {
     case 'OIDC_DISABLED':
     case 'SLICE_NOT_FOUND':
     case 'USER_NOT_FOUND':
+    case 'POOL_NOT_FOUND':
+    case 'BACKEND_NOT_FOUND':
       return 404;
     case 'METHOD_NOT_ALLOWED':
       return 405;
@@ -51,6 +55,7 @@ export function statusOf(code: ErrorCode): number {
     case 'IDEMPOTENCY_KEY_REUSED':
     case 'LAST_ADMIN':
     case 'OWN_ACCOUNT':
+    case 'SET_BY_CONFIG_FILE':
     case 'EMAIL_UNVERIFIED':
       return 409;
     case 'BODY_TOO_LARGE':
@@ -73,6 +78,7 @@ export function statusOf(code: ErrorCode): number {
     case 'METHOD_NOT_IMPLEMENTED':
       return 501;
     case 'BAD_GATEWAY':
+    case 'MISSING_TARGET':
     case 'OIDC_PROVIDER_FAILED':
     case 'SLICE_FAILED':
     case 'SLICE_PROVISIONING_FAILED':
@@ -85,6 +91,8 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_STARTING':
     case 'SLICE_STOPPED':
     case 'SLICE_BUSY':
+    case 'UPSTREAM_BUSY':
+    case 'NO_HEALTHY_BACKEND':
     case 'NO_FREE_PORT':
     case 'SLICE_BUDGET_EXHAUSTED':
     case 'RUNTIME_UNAVAILABLE':
@@ -92,6 +100,8 @@ export function statusOf(code: ErrorCode): number {
     case 'GATEWAY_TIMEOUT':
     case 'SLICE_PROVISIONING_TIMEOUT':
       return 504;
+    case 'LOOP_DETECTED':
+      return 508;
     default:
       return assertNever(code);
   }
