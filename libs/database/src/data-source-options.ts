@@ -5,6 +5,8 @@ import { Installation } from './entities/installation.entity.js';
 import { LoginState } from './entities/login-state.entity.js';
 import { OneTimeToken } from './entities/one-time-token.entity.js';
 import { OutgoingMail } from './entities/outgoing-mail.entity.js';
+import { PoolBackend } from './entities/pool-backend.entity.js';
+import { Pool } from './entities/pool.entity.js';
 import { RecoveryCode } from './entities/recovery-code.entity.js';
 import { Session } from './entities/session.entity.js';
 import { SlicePort } from './entities/slice-port.entity.js';
@@ -38,6 +40,8 @@ const ENTITIES = [
   SlicePort,
   IdempotencyKey,
   Installation,
+  Pool,
+  PoolBackend,
 ];
 
 /**

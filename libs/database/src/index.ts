@@ -10,6 +10,8 @@ export { Installation } from './entities/installation.entity.js';
 export { LoginState } from './entities/login-state.entity.js';
 export { OneTimeToken, type OneTimeTokenPurpose } from './entities/one-time-token.entity.js';
 export { OutgoingMail } from './entities/outgoing-mail.entity.js';
+export { PoolBackend } from './entities/pool-backend.entity.js';
+export { Pool } from './entities/pool.entity.js';
 export { RecoveryCode } from './entities/recovery-code.entity.js';
 export { Session, type SessionKind } from './entities/session.entity.js';
 export { Slice, type DesiredState, type SliceStatus } from './entities/slice.entity.js';

@@ -2,3 +2,15 @@ export { EdgeAdapter } from './edge-adapter.js';
 export { Edge } from './edge/edge.js';
 export { SECURITY_HEADERS } from './http/security-headers.js';
 export { ProxyModule } from './proxy.module.js';
+export { BackendProber, ProbeOptions } from './targets/backend-prober.js';
+export { type BackendState } from './targets/backend.js';
+export { Backends, canonicalUrl } from './targets/backends.js';
+export {
+  type BackendDefinition,
+  type DeclaredBy,
+  DEFAULT_HEALTH_PATH,
+  type PoolDefinition,
+  STANDING_POOLS,
+} from './targets/pool-definitions.js';
+export { PoolStore } from './targets/pool-store.js';
+export { Pools } from './targets/pools.js';

@@ -24,6 +24,10 @@ import { Upgrader } from './forward/upgrader.js';
 import { GatewayCookies } from './headers/cookies.js';
 import { RequestHeaders } from './headers/request-headers.js';
 import { ResponseHeaders } from './headers/response-headers.js';
+import { BackendProber, ProbeOptions } from './targets/backend-prober.js';
+import { Backends } from './targets/backends.js';
+import { PoolStore } from './targets/pool-store.js';
+import { Pools } from './targets/pools.js';
 
 /** Enough for any page; a slice that serves more at once is stuck, and must not take the gateway's sockets with it. */
 const MAX_IN_FLIGHT_PER_SLICE = 1000;
@@ -111,12 +115,17 @@ const MAX_SOCKETS_PER_USER = 500;
       inject: [LiveSockets, SessionStore, SliceDirectory, SessionRevocations, ControlConnection, Clock],
       useFactory: (...parts: ConstructorParameters<typeof SocketGuard>) => new SocketGuard(...parts),
     },
+    { provide: ProbeOptions, useValue: new ProbeOptions() },
+    Backends,
+    BackendProber,
+    PoolStore,
+    Pools,
     LiveSockets,
     VisitorCache,
     SessionGate,
     Edge,
   ],
-  exports: [Edge],
+  exports: [Edge, Backends, BackendProber, PoolStore, Pools],
 })
 export class ProxyModule implements OnModuleInit, OnModuleDestroy {
   constructor(

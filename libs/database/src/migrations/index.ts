@@ -1,5 +1,6 @@
 import { Initial1795201200000 } from './1795201200000-initial.js';
 import { Callers1795211382076 } from './1795211382076-callers.js';
+import { Pools1795875735529 } from './1795875735529-pools.js';
 
 /** Every migration, oldest first. A new one is added at the end; one that was released never changes. */
-export const migrations = [Initial1795201200000, Callers1795211382076];
+export const migrations = [Initial1795201200000, Callers1795211382076, Pools1795875735529];
