@@ -26,7 +26,7 @@ describe('an API key', () => {
       const mutated = mutate(made.key);
       expect({ mutated, accepted: await accepts(mutated) }).toEqual({ mutated, accepted: false });
     }
-  });
+  }, 90_000);
 
   it.each([
     ['its head', (key: string) => key.slice(0, -1)],
