@@ -1,24 +1,6 @@
 import { TrustProxy } from '#common';
 import type { Environment } from './environment.js';
-
-/** First segments of Sluice's own endpoints. */
-const OWN_PATHS: ReadonlySet<string> = new Set([
-  'account',
-  'admin',
-  'auth',
-  'billing',
-  'console',
-  'health',
-  'healthz',
-  'heartbeat',
-  'info',
-  'metrics',
-  'orchestrator',
-  'whoami',
-]);
-
-/** They lie within a path that is usually the slices', and win over it. */
-const OWN_API = /^\/api\/(?:apikeys|gateway)(?:\/|$)/;
+import { isOwnPath } from './own-paths.js';
 
 /** Below `/auth` the callback of OIDC may be anything but one of these. */
 const OWN_AUTH =
@@ -54,9 +36,7 @@ export function crossChecks(env: Environment): string[] {
       "TRUST_PROXY overlaps SLICE_SUBNETS, where the slices are; name the proxy's own address, or choose another network",
     );
   }
-  const covered = env.SLICE_PATHS.filter(
-    (path) => OWN_PATHS.has(path.split('/')[1] ?? '') || OWN_API.test(path),
-  );
+  const covered = env.SLICE_PATHS.filter(isOwnPath);
   if (covered.length > 0)
     faults.push(`SLICE_PATHS must leave ${covered.join(', ')} to Sluice's own endpoints`);
   if (production) faults.push(...productionChecks(env));
@@ -97,8 +77,7 @@ function cookieChecks(env: Environment, production: boolean): string[] {
 
 /** Whether a path belongs to an endpoint that is not the callback of OIDC. */
 function isTaken(path: string): boolean {
-  const [, segment = ''] = path.split('/');
-  return segment === 'auth' ? OWN_AUTH.test(path) : OWN_PATHS.has(segment) || OWN_API.test(path);
+  return /^\/auth(?:\/|$)/.test(path) ? OWN_AUTH.test(path) : isOwnPath(path);
 }
 
 /** Half an OIDC block is a mistake, never "no OIDC". */
