@@ -22,7 +22,9 @@ import { ApiKeyUsage } from './api-keys/api-key-usage.js';
 import { ApiKeysController } from './api-keys/api-keys.controller.js';
 import { ApiKeysService } from './api-keys/api-keys.service.js';
 import { AddressThrottlerGuard, throttlerOptions } from './limits/address-throttler.guard.js';
+import { AddressLimit } from './limits/address-limit.js';
 import { AuthLimits } from './limits/auth-limits.js';
+import { HitCounter } from './limits/hit-counter.js';
 import { LoginThrottle } from './limits/login-throttle.js';
 import { SignUpThrottle } from './limits/sign-up-throttle.js';
 import { HitCounterStorage } from './limits/throttler-storage.js';
@@ -131,6 +133,7 @@ const apiKeys: Provider[] = [
 ];
 
 const limits: Provider[] = [
+  AddressLimit,
   LoginThrottle,
   SignUpThrottle,
   { provide: AuthLimits, useValue: new AuthLimits() },
@@ -184,7 +187,10 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
   ],
   exports: [
     Authenticator,
+    AddressLimit,
     ApiKeyGate,
+    ApiKeyRevocations,
+    HitCounter,
     RedisConnection,
     SessionStore,
     SessionRevocations,

@@ -17,12 +17,17 @@ export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.j
 export { publicUser } from './accounts/users.js';
 export { API_KEY_PREFIX } from './api-keys/api-key.js';
 export { ApiKeyGate, type KeyedRequest } from './api-keys/api-key-gate.js';
+export { ApiKeyRevocations } from './api-keys/api-key-revocations.js';
 export { ApiKeyUsage } from './api-keys/api-key-usage.js';
 export { AuthModule } from './auth.module.js';
 export { ApiErrors, BODY_ERRORS } from './documentation/api-errors.js';
 export { type DocumentOptions, openApiDocument } from './documentation/openapi-document.js';
 export { addSecuritySchemes } from './documentation/security-schemes.js';
+export { AddressLimit } from './limits/address-limit.js';
 export { AuthLimits } from './limits/auth-limits.js';
+export { HitCounter } from './limits/hit-counter.js';
+export { machineOf } from './limits/network-of.js';
+export { rateLimited } from './limits/rate-limited.js';
 export { LoginCookie } from './oidc/login-cookie.js';
 export { ProviderSessions } from './oidc/provider-sessions.js';
 export { AllowedOrigins } from './origins/allowed-origins.js';

@@ -96,6 +96,7 @@ describe('POST /auth/guest', () => {
       route: 'build',
       scopes: ['guest'],
       user: null,
+      expiresAt: new Date(Math.floor(app.clock.nowMs() / 1000) * 1000 + 1000),
     });
     app.clock.advance(1);
     expect(await app.get(GatewayTokens).verify(token)).toBeNull();

@@ -72,6 +72,6 @@ export class ApiKeyCache implements OnModuleInit {
 }
 
 function entryOf({ id, name, workerType, scopes, expiresAt }: ApiKey): Entry {
-  const principal: ApiKeyPrincipal = { kind: 'apiKey', id, name, workerType, scopes };
+  const principal: ApiKeyPrincipal = { kind: 'apiKey', id, name, workerType, scopes, expiresAt };
   return { principal, expiresAtMs: expiresAt?.getTime() ?? Infinity };
 }

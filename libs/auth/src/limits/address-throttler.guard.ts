@@ -10,6 +10,7 @@ import {
 } from '@nestjs/throttler';
 import type { Request } from 'express';
 import { clientIp, CoreError, TrustProxy } from '#common';
+import { addressKey } from './address-limit.js';
 import type { AuthLimits } from './auth-limits.js';
 import { machineOf } from './network-of.js';
 
@@ -50,7 +51,7 @@ export class AddressThrottlerGuard extends ThrottlerGuard {
 
   /** One count for all endpoints of the kind, where the default is one a handler. */
   protected override generateKey(context: ExecutionContext, tracker: string): string {
-    return `address:${kindOf(context)}:${tracker}`;
+    return addressKey(String(kindOf(context)), tracker);
   }
 
   protected override async throwThrottlingException(

@@ -13,10 +13,10 @@ export class HitCounter {
   /** @param limiter where the counts are kept: in memory, unless the replicas are to share them */
   constructor(private readonly limiter: RateLimiterAbstract = new BoundedMemoryLimiter()) {}
 
-  /** Counts one more under this key; its first one opens a window of so many seconds. */
-  async hit(key: string, windowSeconds: number): Promise<Hits> {
+  /** Counts one more under this key, or several; the first one opens a window of so many seconds. */
+  async hit(key: string, windowSeconds: number, hits = 1): Promise<Hits> {
     // `penalty` counts and never refuses: who is over a limit is for the caller to say.
-    const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key, 1, {
+    const { consumedPoints, msBeforeNext } = await this.limiter.penalty(key, hits, {
       customDuration: windowSeconds,
     });
     return { count: consumedPoints, resetSeconds: Math.max(1, Math.ceil(msBeforeNext / 1000)) };

@@ -27,6 +27,17 @@ describe('CORS of proxied answers', () => {
     });
   });
 
+  it('names everybody by * where it is configured so, and no cookie counts', () => {
+    const any = { ...origins, allowsAnyWithoutCookie: true };
+    expect(corsHeaders('https://evil.example', any, true)).toEqual({ 'access-control-allow-origin': '*' });
+    expect(corsHeaders('https://evil.example', any)).toEqual({});
+    expect(preflightHeaders('https://evil.example', any, true)).toMatchObject({
+      'access-control-allow-origin': '*',
+      'access-control-max-age': '86400',
+    });
+    expect(preflightHeaders('https://evil.example', any)).toEqual({});
+  });
+
   it('tells a preflight from an OPTIONS request of the app', () => {
     const preflight = { origin: OWN, 'access-control-request-method': 'PUT' };
     expect(isPreflight('OPTIONS', preflight)).toBe(true);

@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** The part of {@link AllowedOrigins} that this needs. */
 interface Origins {
   allows(origin: string): boolean;
+  readonly allowsAnyWithoutCookie?: boolean;
 }
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'];
@@ -35,16 +36,30 @@ export function isPreflight(method: string | undefined, headers: IncomingHttpHea
 /**
  * The same rule for proxied answers: the headers to add, none for an origin that is not allowed. `Vary: Origin` has to
  * be merged with the answer's own Vary in either case, since it depends on who asks.
+ * @param cookieless whether no cookie counts on the path; only there `*` can stand for everybody
  */
-export function corsHeaders(origin: string | undefined, origins: Origins): Record<string, string> {
-  if (origin === undefined || !origins.allows(origin)) return {};
+export function corsHeaders(
+  origin: string | undefined,
+  origins: Origins,
+  cookieless = false,
+): Record<string, string> {
+  if (origin === undefined) return {};
+  if (!origins.allows(origin)) {
+    return cookieless && origins.allowsAnyWithoutCookie === true
+      ? { 'access-control-allow-origin': '*' }
+      : {};
+  }
   return { 'access-control-allow-origin': origin, 'access-control-allow-credentials': 'true' };
 }
 
 /** The headers of the answer, 204 without a body, to a preflight ({@link isPreflight}) of a proxied path. */
-export function preflightHeaders(origin: string | undefined, origins: Origins): Record<string, string> {
-  const allowed = corsHeaders(origin, origins);
-  if (origin === undefined || !origins.allows(origin)) return allowed;
+export function preflightHeaders(
+  origin: string | undefined,
+  origins: Origins,
+  cookieless = false,
+): Record<string, string> {
+  const allowed = corsHeaders(origin, origins, cookieless);
+  if (Object.keys(allowed).length === 0) return allowed;
   return {
     ...allowed,
     'access-control-allow-methods': METHODS.join(','),

@@ -39,6 +39,8 @@ export interface ApiKeyPrincipal {
   readonly workerType: string;
   /** `METHOD /path*` each; null: whatever a key may call. */
   readonly scopes: readonly string[] | null;
+  /** Null: good until it is revoked. */
+  readonly expiresAt: Date | null;
 }
 
 /** The bearer of a gateway token. */
@@ -50,6 +52,7 @@ export interface TokenPrincipal {
   readonly scopes: readonly string[];
   /** The admin whose token it is; null for a guest. */
   readonly user: PrincipalUser | null;
+  readonly expiresAt: Date;
 }
 
 /** The account behind a credential; null for the operator's key, workers and guests. */

@@ -8,6 +8,7 @@ const bearer = (route: string, ...scopes: string[]): TokenPrincipal => ({
   route,
   scopes,
   user: null,
+  expiresAt: new Date(0),
 });
 
 describe('a gateway token', () => {

@@ -74,9 +74,16 @@ export class GatewayTokens {
     const claims = await this.signer.read(token);
     if (claims === null) return null;
     const { projectId, route, scopes } = claims;
-    if (!scopes.includes(ADMIN_SCOPE)) return { kind: 'token', projectId, route, scopes, user: null };
+    const bearer = {
+      kind: 'token',
+      projectId,
+      route,
+      scopes,
+      expiresAt: new Date(claims.exp * 1000),
+    } as const;
+    if (!scopes.includes(ADMIN_SCOPE)) return { ...bearer, user: null };
     const admin = await this.adminOf(claims);
-    return admin && { kind: 'token', projectId, route, scopes, user: publicUser(admin) };
+    return admin && { ...bearer, user: publicUser(admin) };
   }
 
   /** Whether this is a token of ours, expired or void ones included: no upstream but its own route's may see it. */
