@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { assignRequestId, type ProxyError, requestIdOf, SystemClock, TrustProxy } from '#common';
 // The parts of the library, which has no use for them outside.
+import type { Lane } from '../../libs/proxy/src/forward/forward-target.js';
 import { Forwarder } from '../../libs/proxy/src/forward/forwarder.js';
 import { LiveSockets } from '../../libs/proxy/src/forward/live-sockets.js';
 import { Upgrader } from '../../libs/proxy/src/forward/upgrader.js';
@@ -16,16 +17,20 @@ export interface HarnessOptions {
   readonly timeoutMs?: number;
   readonly uploadIdleMs?: number;
   readonly upgradeTimeoutMs?: number;
-  readonly maxInFlightPerOrigin?: number;
-  readonly maxSocketsPerUser?: number;
+  readonly maxInFlight?: number;
+  readonly compress?: boolean;
+  readonly lane?: Lane;
+  readonly maxSocketsPerOwner?: number;
 }
 
 const clock = new SystemClock();
 const OWNER = {
   sessionKey: 'session-1',
-  sessionExpiresAt: new Date(8.64e15),
+  expiresAt: null,
   userId: 'user-1',
+  apiKeyId: null,
   sliceId: 1,
+  countedAs: 'user-1',
 };
 const IDENTITY = ['x-user-email', 'ada@example.com', 'x-user-sub', 'user-1', 'x-user-name', 'Ada'];
 
@@ -59,7 +64,6 @@ export class ProxyHarness implements EdgeHandler {
     this.forwarder = new Forwarder({
       clock,
       responseHeaders,
-      maxInFlightPerOrigin: options.maxInFlightPerOrigin ?? 256,
       uploadIdleMs: options.uploadIdleMs ?? 30_000,
       onDone: ({ error }) => this.#record(error),
     });
@@ -68,7 +72,7 @@ export class ProxyHarness implements EdgeHandler {
       responseHeaders,
       live: this.live,
       timeoutMs: options.upgradeTimeoutMs ?? 10_000,
-      maxSocketsPerUser: options.maxSocketsPerUser ?? 500,
+      maxSocketsPerOwner: options.maxSocketsPerOwner ?? 500,
       onDone: (_req, _target, error) => this.#record(error),
     });
     this.#server = new EdgeServer(
@@ -98,18 +102,28 @@ export class ProxyHarness implements EdgeHandler {
 
   request(req: IncomingMessage, res: ServerResponse): boolean {
     assignRequestId(req, false);
+    const origin = `http://127.0.0.1:${this.upstreamPort}`;
     const target = {
-      origin: `http://127.0.0.1:${this.upstreamPort}`,
+      origin,
       path: req.url ?? '/',
       timeoutMs: this.options.timeoutMs ?? 30_000,
-    };
+      compress: this.options.compress ?? false,
+      limit: { key: origin, max: this.options.maxInFlight ?? 256, code: 'SLICE_BUSY' },
+      lane: this.options.lane ?? null,
+    } as const;
     this.forwarder.forward(req, res, target, this.#headersOf(req));
     return true;
   }
 
   upgrade(req: IncomingMessage, _socket: Duplex, head: Buffer): void {
     assignRequestId(req, false);
-    const target = { host: '127.0.0.1', port: this.upstreamPort, path: req.url ?? '/' };
+    const target = {
+      host: '127.0.0.1',
+      port: this.upstreamPort,
+      tls: false,
+      lane: null,
+      path: req.url ?? '/',
+    };
     this.#upgrader.upgrade(req, head, target, this.#headersOf(req), OWNER);
   }
 
@@ -138,6 +152,7 @@ export class ProxyHarness implements EdgeHandler {
       identity: IDENTITY,
       requestId: requestIdOf(req),
       forwardAuthorization: true,
+      host: null,
     });
   }
 

@@ -125,6 +125,8 @@ export interface SlicesConfig {
   /** Connection limit of a slice's database role. */
   readonly databaseConnections: number;
   readonly paths: readonly string[];
+  /** Requests that one slice gets at the same time. */
+  readonly maxInFlight: number;
   readonly startTimeoutMs: number;
   readonly dockerHost: string | null;
 }

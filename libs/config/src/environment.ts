@@ -225,6 +225,10 @@ const slices = {
   SLICE_PATHS: value.pathList
     .prefault('/api,/socket.io,/app')
     .describe("Paths that lead to the customer's slice."),
+  SLICE_MAX_IN_FLIGHT: value
+    .integer(1, 100_000)
+    .prefault('200')
+    .describe('Requests that one slice gets at the same time; more are told to come back (503).'),
   SLICE_START_TIMEOUT: value
     .integer(1, 3600)
     .prefault('60')

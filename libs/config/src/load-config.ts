@@ -158,6 +158,7 @@ function slicesConfig(env: Environment): AppConfig['slices'] {
     databaseHost: env.SLICE_DB_HOST ?? null,
     databaseConnections: env.SLICE_DB_CONNECTIONS,
     paths: env.SLICE_PATHS,
+    maxInFlight: env.SLICE_MAX_IN_FLIGHT,
     startTimeoutMs: env.SLICE_START_TIMEOUT * 1000,
     dockerHost: env.DOCKER_HOST ?? null,
   };

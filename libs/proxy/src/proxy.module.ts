@@ -1,8 +1,11 @@
 import { Module, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import {
   API_KEY_PREFIX,
+  ApiKeyRevocations,
   GatewayTokens,
+  HitCounter,
   LoginCookie,
+  RedisConnection,
   SessionCookie,
   SessionRevocations,
   SessionStore,
@@ -11,8 +14,12 @@ import { Clock, sameSecret, TrustProxy } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
 import { SliceDirectory } from '#orchestrator';
+import { Admission } from './edge/admission.js';
+import { Cors } from './edge/cors.js';
 import { Edge } from './edge/edge.js';
-import { RouteTable } from './edge/route-table.js';
+import { FailureReport } from './edge/failure-report.js';
+import { Passage } from './edge/passage.js';
+import { RouteGate } from './edge/route-gate.js';
 import { SessionGate } from './edge/session-gate.js';
 import { SocketGuard } from './edge/socket-guard.js';
 import { UpstreamFailureLog } from './edge/upstream-failure-log.js';
@@ -28,13 +35,13 @@ import { BackendProber, ProbeOptions } from './targets/backend-prober.js';
 import { Backends } from './targets/backends.js';
 import { PoolStore } from './targets/pool-store.js';
 import { Pools } from './targets/pools.js';
+import { RouteLimiter } from './limits/route-limiter.js';
+import { Routes } from './routing/routes.js';
 
-/** Enough for any page; a slice that serves more at once is stuck, and must not take the gateway's sockets with it. */
-const MAX_IN_FLIGHT_PER_SLICE = 1000;
 const UPLOAD_IDLE_MS = 60_000;
 const UPGRADE_TIMEOUT_MS = 10_000;
 /** Dozens of tabs with several sockets each; the gateway's file descriptors are everybody's. */
-const MAX_SOCKETS_PER_USER = 500;
+const MAX_SOCKETS_PER_OWNER = 500;
 
 /** The edge with everything it stands on. What proxies knows no Nest; it is put together here. */
 @Module({
@@ -81,7 +88,6 @@ const MAX_SOCKETS_PER_USER = 500;
         new Forwarder({
           clock,
           responseHeaders,
-          maxInFlightPerOrigin: MAX_IN_FLIGHT_PER_SLICE,
           uploadIdleMs: UPLOAD_IDLE_MS,
           onDone: ({ req, target, error }) => failures.record(req, target.origin, error),
         }),
@@ -100,19 +106,27 @@ const MAX_SOCKETS_PER_USER = 500;
           responseHeaders,
           live,
           timeoutMs: UPGRADE_TIMEOUT_MS,
-          maxSocketsPerUser: MAX_SOCKETS_PER_USER,
+          maxSocketsPerOwner: MAX_SOCKETS_PER_OWNER,
           onDone: (req, { host, port }, error) => failures.record(req, originOf(host, port), error),
         }),
     },
     {
-      provide: RouteTable,
-      inject: [AppConfig],
-      useFactory: ({ slices, oidc }: AppConfig) =>
-        RouteTable.compile(slices.paths, oidc === null ? [] : [oidc.redirectPath]),
+      provide: RouteLimiter,
+      inject: [HitCounter, RedisConnection, Clock],
+      useFactory: (shared: HitCounter, redis: RedisConnection | null, clock: Clock) =>
+        new RouteLimiter(redis === null ? null : shared, clock),
     },
     {
       provide: SocketGuard,
-      inject: [LiveSockets, SessionStore, SliceDirectory, SessionRevocations, ControlConnection, Clock],
+      inject: [
+        LiveSockets,
+        SessionStore,
+        SliceDirectory,
+        SessionRevocations,
+        ApiKeyRevocations,
+        ControlConnection,
+        Clock,
+      ],
       useFactory: (...parts: ConstructorParameters<typeof SocketGuard>) => new SocketGuard(...parts),
     },
     { provide: ProbeOptions, useValue: new ProbeOptions() },
@@ -123,6 +137,12 @@ const MAX_SOCKETS_PER_USER = 500;
     LiveSockets,
     VisitorCache,
     SessionGate,
+    RouteGate,
+    Routes,
+    Admission,
+    Passage,
+    Cors,
+    FailureReport,
     Edge,
   ],
   exports: [Edge, Backends, BackendProber, PoolStore, Pools],

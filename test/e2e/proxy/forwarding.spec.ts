@@ -214,7 +214,7 @@ describe('Time-outs', () => {
 describe('The limit of requests in flight', () => {
   it('refuses what is beyond it, and takes the next once there is room', async () => {
     await using upstream = await StubUpstream.start(() => undefined);
-    await using proxy = await ProxyHarness.start(upstream, { maxInFlightPerOrigin: 1 });
+    await using proxy = await ProxyHarness.start(upstream, { maxInFlight: 1 });
     using waiting = await RawClient.connect(proxy.port);
     waiting.write(GET);
     const connection = await upstream.connection();

@@ -146,7 +146,7 @@ describe('The handshake', () => {
 
   it('is refused to a user who has as many sockets open as one may have', async () => {
     await using upstream = await EchoUpstream.start();
-    await using proxy = await ProxyHarness.start(upstream, { maxSocketsPerUser: 1 });
+    await using proxy = await ProxyHarness.start(upstream, { maxSocketsPerOwner: 1 });
     const first = await open(proxy);
     const refusal = await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`);
     expect(statusOf(refusal)).toBe(503);

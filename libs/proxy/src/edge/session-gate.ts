@@ -44,6 +44,32 @@ export class SessionGate {
     admitted(known);
   }
 
+  /** Whether a request shows anything that could be a session. */
+  presentsAny(req: IncomingMessage): boolean {
+    return this.presentedBy(req).length > 0;
+  }
+
+  /**
+   * As {@link admit}, where a session is welcome and not needed: whoever has none any more is somebody without one.
+   * @throws AuthError AMBIGUOUS_SESSION
+   */
+  async admitOr(
+    req: IncomingMessage,
+    admitted: (visitor: Visitor) => void,
+    withoutSession: () => void,
+  ): Promise<void> {
+    let found = false;
+    try {
+      await this.admit(req, (visitor) => {
+        found = true;
+        admitted(visitor);
+      });
+    } catch (error) {
+      if (found || !(error instanceof AuthError) || error.code !== 'UNAUTHENTICATED') throw error;
+      withoutSession();
+    }
+  }
+
   /**
    * Use keeps a session alive: in the store, and by the answer to this request in the browser. Nobody waits for that,
    * and once a minute is enough.

@@ -2,11 +2,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Interval } from '@nestjs/schedule';
 import pLimit from 'p-limit';
-import { type SessionRevocations, type SessionStore } from '#auth';
+import type { ApiKeyRevocations, SessionRevocations, SessionStore } from '#auth';
 import type { Clock } from '#common';
 import type { ControlConnection } from '#database';
 import type { SliceDirectory } from '#orchestrator';
-import type { LiveSockets } from '../forward/live-sockets.js';
+import type { LiveSockets, SocketOwner } from '../forward/live-sockets.js';
 
 /** Fewer than the pool has connections: logins must not wait for this. */
 const PARALLEL = 4;
@@ -15,8 +15,8 @@ const RETRY_MS = 250;
 const SWEEP_INTERVAL_MS = 1000;
 
 /**
- * Closes the WebSockets of sessions that were signed out or have expired, and of slices that are no longer the
- * customer's: an upgrade is decided once, and would otherwise outlive the decision for days.
+ * Closes the WebSockets of sessions that were signed out or have expired, of tokens and API keys alike, and of slices
+ * that are no longer the customer's: an upgrade is decided once, and would otherwise outlive the decision for days.
  */
 export class SocketGuard {
   private readonly logger = new Logger(SocketGuard.name);
@@ -29,6 +29,7 @@ export class SocketGuard {
     private readonly sessions: SessionStore,
     private readonly slices: SliceDirectory,
     private readonly revocations: SessionRevocations,
+    private readonly apiKeys: ApiKeyRevocations,
     private readonly control: ControlConnection,
     private readonly clock: Clock,
   ) {}
@@ -39,8 +40,12 @@ export class SocketGuard {
       if (sessionHash === null) this.live.closeUser(userId, exceptHash);
       else this.live.closeSession(sessionHash);
     });
+    this.apiKeys.subscribe((id) => this.live.closeWhere((owner) => owner.apiKeyId === id));
     // While the bus was silent a message may have been lost.
-    this.control.onRestored(() => void this.recheck(this.live.sessionKeys()));
+    this.control.onRestored(() => {
+      void this.recheck(this.live.sessionKeys());
+      this.live.closeWhere(isOfBearer);
+    });
     await this.slices.onChange((ownerIds) => {
       for (const ownerId of ownerIds) void this.recheck(this.live.sessionKeys(ownerId));
     });
@@ -52,6 +57,7 @@ export class SocketGuard {
    */
   @Interval(SWEEP_INTERVAL_MS)
   sweep(): Promise<void> {
+    this.live.closeExpired(this.clock.nowMs());
     this.sweeping ??= this.recheck(this.live.dueSessionKeys(this.clock.nowMs())).finally(() => {
       this.sweeping = null;
     });
@@ -76,7 +82,11 @@ export class SocketGuard {
         const session = await this.sessions.find(sessionKey);
         const sliceId = session === null ? null : await this.sliceOf(session.user.id);
         if (session !== null) this.live.extendSession(sessionKey, session.expiresAt);
-        this.live.closeWhere((owner) => owner.sessionKey === sessionKey && owner.sliceId !== sliceId);
+        this.live.closeWhere(
+          (owner) =>
+            owner.sessionKey === sessionKey &&
+            (session === null || (owner.sliceId !== null && owner.sliceId !== sliceId)),
+        );
         return;
       } catch (error) {
         this.logger.warn({ err: error }, 'an open WebSocket could not be checked; it is tried again');
@@ -90,4 +100,9 @@ export class SocketGuard {
     const slice = await this.slices.locate(userId);
     return slice?.desiredState === 'running' ? slice.sliceId : null;
   }
+}
+
+/** Opened by an API key or an admin's token: what can be void without a session to look up. Their programs come back. */
+function isOfBearer({ sessionKey, apiKeyId, userId }: SocketOwner): boolean {
+  return sessionKey === null && (apiKeyId !== null || userId !== null);
 }

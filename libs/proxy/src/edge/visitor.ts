@@ -16,6 +16,7 @@ export interface SliceUpstream {
 
 /** A signed-in customer with all that a proxied request needs to know of them, made once and kept with the session. */
 export interface Visitor {
+  readonly kind: 'visitor';
   readonly principal: SessionPrincipal;
   /** Header lines: name, value, name, value … */
   readonly identity: readonly string[];
@@ -34,6 +35,7 @@ export function visitorOf(
 ): Visitor {
   const { email, name } = principal.user;
   return {
+    kind: 'visitor',
     principal,
     identity: identityHeaders({ email, subject: principal.subject, name: name ?? undefined }),
     upstream: upstreamOf(location),

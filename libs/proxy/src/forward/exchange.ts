@@ -5,6 +5,9 @@ import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import { trailersForClient, type ResponseFacts, type ResponseHeaders } from '../headers/response-headers.js';
 import { closeIfBodyIsPending } from '../http/answer.js';
 import { hasBody, isExactlyChunked } from '../http/framing.js';
+import type { UpstreamOutcome } from '../targets/target.js';
+import { type BodyEncoder, encoderFor } from './compression.js';
+import type { ForwardTarget } from './forward-target.js';
 import { RequestBody } from './request-body.js';
 import { upstreamError } from './upstream-error.js';
 
@@ -17,29 +20,33 @@ const MAX_INTERIM_RESPONSES = 16;
 const EXCHANGE = Symbol('sluice.exchange');
 type ExchangeResponse = ServerResponse & { [EXCHANGE]?: Pick<Exchange, 'abandon' | 'resume'> };
 
-/** What an exchange needs to know of where it goes. */
-export interface ExchangeTarget {
-  /** From the end of the request to the first byte of the answer, in milliseconds. */
-  readonly timeoutMs: number;
-}
-
 /** What an exchange needs from the forwarder that runs it. */
-export interface ExchangeHost<Target extends ExchangeTarget = ExchangeTarget> {
+export interface ExchangeHost {
   readonly responseHeaders: ResponseHeaders;
   /** How long a client may stall its upload, in milliseconds. */
   readonly uploadIdleMs: number;
   /** Writes the error to the client, or cuts an answer that has begun. */
-  refuse(exchange: Exchange<Target>, error: DomainError): void;
+  refuse(exchange: Exchange, error: DomainError): void;
+  /** Called once for each upstream that was asked, unless the client's doing ended that. */
+  observed(exchange: Exchange, outcome: UpstreamOutcome): void;
+  /** Asks another upstream, if there is one; only where that can't have the effects of the request twice. */
+  retry(exchange: Exchange): boolean;
   /** Called exactly once; `error` is null where the whole answer went out. */
-  settled(exchange: Exchange<Target>, error: ProxyError | null): void;
+  settled(exchange: Exchange, error: ProxyError | null): void;
 }
 
 /**
  * One request on its way to an upstream and its answer on its way back: undici's handler and the state of both ends.
  * Listeners are static functions that find their exchange on the response, so a request creates none of its own.
  */
-export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements Dispatcher.DispatchHandler {
-  readonly body: RequestBody | null;
+export class Exchange implements Dispatcher.DispatchHandler {
+  #target: ForwardTarget;
+  #body: RequestBody | null;
+  /** Whether the request is on its way, whole or in part. */
+  #sent = false;
+  #answered = false;
+  #retried = false;
+  #encoder: BodyEncoder | null = null;
   #controller: Dispatcher.DispatchController | null = null;
   #awaitsDrain = false;
   #trailers = false;
@@ -53,17 +60,44 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
   constructor(
     readonly req: IncomingMessage,
     readonly res: ServerResponse,
-    readonly target: Target,
-    readonly host: ExchangeHost<Target>,
+    target: ForwardTarget,
+    /** What the upstream gets: name, value, name, value … */
+    readonly headers: string[],
+    readonly host: ExchangeHost,
   ) {
     (res as ExchangeResponse)[EXCHANGE] = this;
     res.on('close', onClientClose);
-    this.body = hasBody(req) ? new RequestBody(req, host.uploadIdleMs, () => this.#uploadStalled()) : null;
+    this.#target = target;
+    this.#body = hasBody(req) ? this.#openBody() : null;
+  }
+
+  get target(): ForwardTarget {
+    return this.#target;
+  }
+
+  get body(): RequestBody | null {
+    return this.#body;
+  }
+
+  /** Starts over with another upstream, to be dispatched once more. */
+  redirect(target: ForwardTarget): void {
+    this.#target = target;
+    this.#retried = true;
+    this.#sent = false;
+    this.#controller = null;
+    this.#interimResponses = 0;
+    this.#clearFinalHeadTimer();
+    const { lane } = target;
+    if (lane?.hostOfUpstream === true) replaceHost(this.headers, lane.upstream.authority);
+    if (this.#body === null) return;
+    this.#body.handOver();
+    this.#body = this.#openBody();
   }
 
   /** The connection stands and the request is about to be sent: only now is a waiting client asked for its body. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#sent = true;
     if (this.#settled) controller.abort(new Error('The client is gone'));
     else if (this.req.headers.expect !== undefined && this.req.httpVersion === '1.1')
       this.res.writeContinue();
@@ -79,12 +113,14 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
       return;
     }
     this.#clearFinalHeadTimer();
+    this.#answered = true;
     const transferEncoding = headers['transfer-encoding'];
     // undici reads any other coding until the connection closes, and would pass it on as a plain 200.
     if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
       controller.abort(new Error(`Transfer-Encoding of the response: ${transferEncoding}`));
       return;
     }
+    this.host.observed(this, 'answered');
     this.#trailers =
       transferEncoding !== undefined && this.req.httpVersion === '1.1' && this.req.method !== 'HEAD';
     this.#contentLength = Number(headers['content-length']);
@@ -95,10 +131,15 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
     addRenewedCookie(lines, this.req);
     // Set beforehand for a cross-origin request: beside the upstream's own Vary, not instead of it.
     if (this.res.hasHeader('vary')) lines.push('vary', 'Origin');
+    if (this.#target.compress) this.#encoder = encoderFor(this.req, this.res, status, headers, lines);
     this.res.writeHead(status, lines);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#encoder !== null) {
+      if (!this.#encoder.write(chunk, () => controller.resume())) controller.pause();
+      return;
+    }
     if (chunk.length === this.#contentLength && chunk.length <= SMALL_BODY) {
       // The whole body at once, which is the usual answer of an API. As a string (latin1 is byte for byte) Node joins
       // it to the headers; as a buffer the kernel would be handed three pieces to gather.
@@ -114,18 +155,25 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
     if (this.#trailers && this.res.chunkedEncoding) this.res.addTrailers(trailersForClient(trailers));
-    if (!this.res.writableEnded) this.res.end();
+    if (this.#encoder !== null) this.#encoder.end();
+    else if (!this.res.writableEnded) this.res.end();
     this.#settle(null);
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
-    this.fail(upstreamError(cause));
+    if (this.#settled) return;
+    const error = upstreamError(cause);
+    const outcome = this.#outcomeOf(error);
+    if (outcome !== null) this.host.observed(this, outcome);
+    if (outcome !== null && this.#mayRetry(outcome) && this.host.retry(this)) return;
+    this.fail(error);
   }
 
   /** Ends the exchange by an error: the client is answered, or its answer cut, and the upstream request aborted. */
   fail(error: ProxyError): void {
     if (this.#settled) return;
     this.#settle(error);
+    this.#encoder?.destroy();
     this.host.refuse(this, error);
     this.#controller?.abort(error);
   }
@@ -143,7 +191,27 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
     if (this.#settled) return;
     const error = new ProxyError('CLIENT_CLOSED_REQUEST', 'The client closed the connection.');
     this.#settle(error);
+    this.#encoder?.destroy();
     this.#controller?.abort(error);
+  }
+
+  #openBody(): RequestBody {
+    return new RequestBody(this.req, this.host.uploadIdleMs, () => this.#uploadStalled());
+  }
+
+  /** What a failure says of the upstream; null where it says nothing, or nothing more than its answer did. */
+  #outcomeOf({ code }: ProxyError): UpstreamOutcome | null {
+    if (this.#answered || code === 'BAD_REQUEST') return null;
+    if (!this.#sent) return 'unreachable';
+    return code === 'GATEWAY_TIMEOUT' ? 'timed-out' : 'broken';
+  }
+
+  /** Once, and only what never left, or what is safe by its method and whole without a body (RFC 9110 §9.2.2). */
+  #mayRetry(outcome: UpstreamOutcome): boolean {
+    if (this.#retried || this.res.headersSent || this.res.closed) return false;
+    if (outcome === 'unreachable') return this.#body === null || this.#body.untouched;
+    const { method } = this.req;
+    return outcome === 'broken' && this.#body === null && (method === 'GET' || method === 'HEAD');
   }
 
   #inform(status: number, headers: IncomingHttpHeaders): void {
@@ -151,14 +219,14 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
       this.fail(new ProxyError('BAD_GATEWAY', 'The application sent too many interim responses.'));
       return;
     }
-    this.#finalHeadTimer ??= setTimeout(() => this.#finalHeadIsDue(), this.target.timeoutMs);
+    this.#finalHeadTimer ??= setTimeout(() => this.#finalHeadIsDue(), this.#target.timeoutMs);
     if (this.req.httpVersion === '1.0' || this.res.headersSent) return;
     this.res.writeInformation(status, this.host.responseHeaders.forInterim(headers, this.#facts(status)));
   }
 
   #finalHeadIsDue(): void {
     // The time counts from the end of the request; of an upload that stalls others take care.
-    if (this.body?.readableEnded === false) this.#finalHeadTimer?.refresh();
+    if (this.#body?.readableEnded === false) this.#finalHeadTimer?.refresh();
     else this.fail(new ProxyError('GATEWAY_TIMEOUT', 'The application did not answer in time.'));
   }
 
@@ -177,7 +245,7 @@ export class Exchange<Target extends ExchangeTarget = ExchangeTarget> implements
   #settle(error: ProxyError | null): void {
     this.#settled = true;
     this.#clearFinalHeadTimer();
-    this.body?.destroy();
+    this.#body?.destroy();
     this.host.settled(this, error);
   }
 }
@@ -188,4 +256,10 @@ function onClientClose(this: ExchangeResponse): void {
 
 function onClientDrain(this: ExchangeResponse): void {
   this[EXCHANGE]?.resume();
+}
+
+/** @param lines name, value, name, value …, with one `host` among them */
+function replaceHost(lines: string[], authority: string): void {
+  const at = lines.findIndex((line, i) => i % 2 === 0 && line.toLowerCase() === 'host');
+  if (at !== -1) lines[at + 1] = authority;
 }

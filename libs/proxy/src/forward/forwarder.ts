@@ -3,16 +3,10 @@ import { Agent } from 'undici';
 import { ProxyError, type Clock, type DomainError } from '#common';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { answerError } from '../http/answer.js';
-import { Exchange, type ExchangeHost, type ExchangeTarget } from './exchange.js';
+import type { UpstreamOutcome } from '../targets/target.js';
+import { Exchange, type ExchangeHost } from './exchange.js';
+import type { ForwardTarget, Lane } from './forward-target.js';
 import { upstreamError } from './upstream-error.js';
-
-/** Where a request goes. */
-export interface ForwardTarget extends ExchangeTarget {
-  /** `http://host:port`, without a path. */
-  readonly origin: string;
-  /** Path and query as the upstream gets them; starts with `/`. */
-  readonly path: string;
-}
 
 /** How a forwarded request ended. */
 export interface ForwardOutcome {
@@ -29,8 +23,6 @@ export interface ForwardOutcome {
 export interface ForwarderOptions {
   readonly clock: Clock;
   readonly responseHeaders: ResponseHeaders;
-  /** Requests in flight to one origin; more are refused by SLICE_BUSY, so that one slow slice can't hold them all. */
-  readonly maxInFlightPerOrigin: number;
   /** How long a client may stall its upload, in milliseconds. */
   readonly uploadIdleMs: number;
   /** Called once per request, at its end. */
@@ -42,7 +34,8 @@ const BUSY_RETRY_SECONDS = 1;
 
 /**
  * Forwards HTTP requests over undici's `dispatch`, with keep-alive connections per origin. Bodies stream both ways
- * with back-pressure; nothing is buffered, and nothing is replayed.
+ * with back-pressure; nothing is buffered. Nothing is sent twice but what cannot have had an effect: a request that
+ * never left, and a GET without a body.
  */
 export class Forwarder {
   readonly #agent = new Agent({
@@ -54,7 +47,7 @@ export class Forwarder {
   });
   readonly #inFlight = new Map<string, number>();
   readonly #options: ForwarderOptions;
-  readonly #host: ExchangeHost<ForwardTarget>;
+  readonly #host: ExchangeHost;
 
   constructor(options: ForwarderOptions) {
     this.#options = options;
@@ -62,6 +55,8 @@ export class Forwarder {
       responseHeaders: options.responseHeaders,
       uploadIdleMs: options.uploadIdleMs,
       refuse: ({ req, res }, error) => this.#answer(req, res, error),
+      observed: ({ target: { lane } }, outcome) => report(lane, outcome),
+      retry: (exchange) => this.#retry(exchange),
       settled: (exchange, error) => this.#settled(exchange, error),
     };
   }
@@ -71,24 +66,26 @@ export class Forwarder {
    * @param headers what the upstream gets, from `RequestHeaders.forUpstream`
    */
   forward(req: IncomingMessage, res: ServerResponse, target: ForwardTarget, headers: string[]): void {
-    const inFlight = this.#inFlight.get(target.origin) ?? 0;
-    if (inFlight >= this.#options.maxInFlightPerOrigin) {
+    const { key, max } = target.limit;
+    const inFlight = this.#inFlight.get(key) ?? 0;
+    if (inFlight >= max) {
       this.#refuseBusy(req, res, target);
       return;
     }
-    const exchange = new Exchange(req, res, target, this.#host);
+    const exchange = new Exchange(req, res, target, headers, this.#host);
     // Only now: what has been counted is given back by the exchange alone, when it settles.
-    this.#inFlight.set(target.origin, inFlight + 1);
-    try {
-      this.#dispatch(exchange, headers);
-    } catch (cause) {
-      exchange.fail(upstreamError(cause));
-    }
+    this.#inFlight.set(key, inFlight + 1);
+    this.#dispatch(exchange);
   }
 
-  /** How many requests are in flight to an origin. */
-  inFlight(origin: string): number {
-    return this.#inFlight.get(origin) ?? 0;
+  /** How many requests are in flight under the key of a limit. */
+  inFlight(key: string): number {
+    return this.#inFlight.get(key) ?? 0;
+  }
+
+  /** The origins that there are connections to. */
+  get origins(): string[] {
+    return Object.keys(this.#agent.stats);
   }
 
   /** Aborts what is in flight and closes all connections to upstreams. */
@@ -96,25 +93,42 @@ export class Forwarder {
     await this.#agent.destroy();
   }
 
-  #dispatch(exchange: Exchange<ForwardTarget>, headers: string[]): void {
-    const { req, target, body } = exchange;
-    this.#agent.dispatch(
-      {
-        origin: target.origin,
-        path: target.path,
-        method: req.method ?? 'GET',
-        headers,
-        body,
-        headersTimeout: target.timeoutMs,
-      },
-      exchange,
-    );
+  #dispatch(exchange: Exchange): void {
+    const { req, target, headers, body } = exchange;
+    try {
+      this.#agent.dispatch(
+        {
+          origin: target.origin,
+          path: target.path,
+          method: req.method ?? 'GET',
+          headers,
+          body,
+          headersTimeout: target.timeoutMs,
+        },
+        exchange,
+      );
+    } catch (cause) {
+      exchange.fail(upstreamError(cause));
+    }
+  }
+
+  /** @returns whether there is another upstream, which is asked then */
+  #retry(exchange: Exchange): boolean {
+    const { lane } = exchange.target;
+    const upstream = lane?.target.another(lane.upstream) ?? null;
+    if (lane === null || upstream === null) return false;
+    const path = upstream.basePath + lane.path;
+    exchange.redirect({ ...exchange.target, origin: upstream.origin, path, lane: { ...lane, upstream } });
+    this.#dispatch(exchange);
+    return true;
   }
 
   #refuseBusy(req: IncomingMessage, res: ServerResponse, target: ForwardTarget): void {
-    const error = new ProxyError('SLICE_BUSY', 'The application is serving as many requests as it may.', {
-      retryAfterSeconds: BUSY_RETRY_SECONDS,
-    });
+    const error = new ProxyError(
+      target.limit.code,
+      'The application is serving as many requests as it may. Try again in a moment.',
+      { retryAfterSeconds: BUSY_RETRY_SECONDS },
+    );
     this.#answer(req, res, error);
     this.#options.onDone?.({ req, res, target, error });
   }
@@ -123,10 +137,15 @@ export class Forwarder {
     answerError(req, res, error, this.#options.clock.now());
   }
 
-  #settled({ req, res, target }: Exchange<ForwardTarget>, error: ProxyError | null): void {
-    const left = this.inFlight(target.origin) - 1;
-    if (left > 0) this.#inFlight.set(target.origin, left);
-    else this.#inFlight.delete(target.origin);
+  #settled({ req, res, target }: Exchange, error: ProxyError | null): void {
+    const { key } = target.limit;
+    const left = this.inFlight(key) - 1;
+    if (left > 0) this.#inFlight.set(key, left);
+    else this.#inFlight.delete(key);
     this.#options.onDone?.({ req, res, target, error });
   }
+}
+
+function report(lane: Lane | null, outcome: UpstreamOutcome): void {
+  lane?.target.report(lane.upstream, outcome);
 }

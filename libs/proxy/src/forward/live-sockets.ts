@@ -3,13 +3,17 @@ import { FrameBoundary } from './frame-boundary.js';
 
 /** Whose WebSocket it is. */
 export interface SocketOwner {
-  /** The hash of the session that opened it. */
-  readonly sessionKey: string;
-  /** When that session ends, as known at the upgrade. */
-  readonly sessionExpiresAt: Date;
-  readonly userId: string;
-  /** The slice it leads to. */
-  readonly sliceId: number;
+  /** The hash of the session that opened it; null: none did. */
+  readonly sessionKey: string | null;
+  /** When that session, or the token or API key that opened it, ends, as known at the upgrade; null: never. */
+  readonly expiresAt: Date | null;
+  /** The account whose session or token it was; null: none. */
+  readonly userId: string | null;
+  readonly apiKeyId: string | null;
+  /** The slice it leads to; null: to something else. */
+  readonly sliceId: number | null;
+  /** Whose connections are counted together: the account, the API key, or the client's machine. */
+  readonly countedAs: string;
 }
 
 /** Close codes of RFC 6455 §7.4.1. */
@@ -22,8 +26,8 @@ const CLOSE_GRACE_MS = 500;
 
 /** One upgraded connection, from the moment its upgrade was allowed. */
 export class LiveSocket {
-  /** When the session ends unless it is extended, in milliseconds since the epoch. */
-  sessionExpiresAtMs: number;
+  /** When its owner's credential ends unless that is extended, in milliseconds since the epoch. */
+  expiresAtMs: number;
   #upstream: Duplex | null = null;
   #boundary: FrameBoundary | null = null;
   #closing = false;
@@ -32,12 +36,12 @@ export class LiveSocket {
     readonly owner: SocketOwner,
     readonly client: Duplex,
   ) {
-    this.sessionExpiresAtMs = owner.sessionExpiresAt.getTime();
+    this.expiresAtMs = owner.expiresAt?.getTime() ?? Infinity;
   }
 
-  /** Whether its session should have ended by now; another request may have extended it. */
+  /** Whether its owner's credential should have ended by now; another request may have extended a session. */
   isDue(nowMs: number): boolean {
-    return this.sessionExpiresAtMs <= nowMs && !this.#closing;
+    return this.expiresAtMs <= nowMs && !this.#closing;
   }
 
   /** The upgrade succeeded. Ties both ends, so that neither outlives the other. */
@@ -84,7 +88,7 @@ export class LiveSocket {
 /** All upgraded connections of this gateway, to be found again when a session ends or the gateway stops. */
 export class LiveSockets {
   readonly #sockets = new Set<LiveSocket>();
-  readonly #perUser = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
 
   get size(): number {
     return this.#sockets.size;
@@ -94,37 +98,49 @@ export class LiveSockets {
   add(owner: SocketOwner, client: Duplex): LiveSocket {
     const live = new LiveSocket(owner, client);
     this.#sockets.add(live);
-    this.#count(owner.userId, 1);
+    this.#count(owner.countedAs, 1);
     client.once('close', () => {
       this.#sockets.delete(live);
-      this.#count(owner.userId, -1);
+      this.#count(owner.countedAs, -1);
     });
     return live;
   }
 
-  /** How many connections the user has open. */
-  countOf(userId: string): number {
-    return this.#perUser.get(userId) ?? 0;
+  /** How many connections are open that are counted so. */
+  countOf(countedAs: string): number {
+    return this.#counts.get(countedAs) ?? 0;
   }
 
   /** The sessions that have a connection open; of one user, or of all. */
   sessionKeys(userId?: string): Set<string> {
-    const owners = [...this.#sockets].map(({ owner }) => owner);
-    const wanted = userId === undefined ? owners : owners.filter((owner) => owner.userId === userId);
-    return new Set(wanted.map(({ sessionKey }) => sessionKey));
+    const keys = new Set<string>();
+    for (const { owner } of this.#sockets) {
+      if (owner.sessionKey !== null && (userId === undefined || owner.userId === userId))
+        keys.add(owner.sessionKey);
+    }
+    return keys;
   }
 
   /** The sessions that have a connection open and should have ended by now. */
   dueSessionKeys(nowMs: number): Set<string> {
     const due = new Set<string>();
-    for (const live of this.#sockets) if (live.isDue(nowMs)) due.add(live.owner.sessionKey);
+    for (const live of this.#sockets) {
+      if (live.owner.sessionKey !== null && live.isDue(nowMs)) due.add(live.owner.sessionKey);
+    }
     return due;
+  }
+
+  /** Ends the connections whose token or API key has expired: nothing extends those. */
+  closeExpired(nowMs: number): void {
+    for (const live of this.#sockets) {
+      if (live.owner.sessionKey === null && live.isDue(nowMs)) live.close(POLICY_VIOLATION);
+    }
   }
 
   /** The session was extended, and its connections may stay open until then. */
   extendSession(sessionKey: string, expiresAt: Date): void {
     for (const live of this.#sockets) {
-      if (live.owner.sessionKey === sessionKey) live.sessionExpiresAtMs = expiresAt.getTime();
+      if (live.owner.sessionKey === sessionKey) live.expiresAtMs = expiresAt.getTime();
     }
   }
 
@@ -154,10 +170,10 @@ export class LiveSockets {
     clearTimeout(deadline);
   }
 
-  #count(userId: string, change: number): void {
-    const count = this.countOf(userId) + change;
-    if (count > 0) this.#perUser.set(userId, count);
-    else this.#perUser.delete(userId);
+  #count(countedAs: string, change: number): void {
+    const count = this.countOf(countedAs) + change;
+    if (count > 0) this.#counts.set(countedAs, count);
+    else this.#counts.delete(countedAs);
   }
 
   #destroyAll(): void {

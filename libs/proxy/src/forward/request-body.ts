@@ -12,6 +12,8 @@ import { Readable } from 'node:stream';
 export class RequestBody extends Readable {
   readonly #req: IncomingMessage;
   readonly #idle: NodeJS.Timeout;
+  #touched = false;
+  #handedOver = false;
 
   /**
    * @param idleMs how long the client may send nothing while it is waited for
@@ -26,7 +28,19 @@ export class RequestBody extends Readable {
     req.on('data', this.#onData).on('end', this.#onEnd).pause();
   }
 
+  /** Whether nobody has read of it yet. */
+  get untouched(): boolean {
+    return !this.#touched;
+  }
+
+  /** Lets go of the request, for another body to read it: nothing of it is lost. Only while it is untouched. */
+  handOver(): void {
+    this.#handedOver = true;
+    this.destroy();
+  }
+
   override _read(): void {
+    this.#touched = true;
     if (this.#req.isPaused()) {
       this.#idle.refresh();
       this.#req.resume();
@@ -35,7 +49,8 @@ export class RequestBody extends Readable {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     clearTimeout(this.#idle);
-    this.#req.off('data', this.#onData).off('end', this.#onEnd).resume();
+    this.#req.off('data', this.#onData).off('end', this.#onEnd);
+    if (!this.#handedOver) this.#req.resume();
     callback(error);
   }
 

@@ -2,11 +2,13 @@ import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:h
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
-import { ProxyError, requestIdOf, type Clock } from '#common';
+import { errorCode, ProxyError, requestIdOf, type Clock } from '#common';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { refuseUpgrade } from '../http/answer.js';
 import { isExactlyChunked } from '../http/framing.js';
+import type { UpstreamOutcome } from '../targets/target.js';
+import type { Lane } from './forward-target.js';
 import type { LiveSocket, LiveSockets, SocketOwner } from './live-sockets.js';
 import { upstreamError } from './upstream-error.js';
 
@@ -15,6 +17,9 @@ export interface UpgradeTarget {
   /** A name or an address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  readonly tls: boolean;
+  /** Null for a slice. */
+  readonly lane: Lane | null;
   /** Path and query as the upstream gets them. */
   readonly path: string;
 }
@@ -25,13 +30,23 @@ export interface UpgraderOptions {
   readonly live: LiveSockets;
   /** How long the upstream may take to answer the handshake, in milliseconds. */
   readonly timeoutMs: number;
-  /** Connections of one user at a time; more are refused by SLICE_BUSY, so that nobody takes all file descriptors. */
-  readonly maxSocketsPerUser: number;
+  /** Connections of one owner at a time; more are refused by SLICE_BUSY, so that nobody takes all file descriptors. */
+  readonly maxSocketsPerOwner: number;
   /** Called once per upgrade; null where the upstream answered, by 101 or otherwise. */
   readonly onDone?: (req: IncomingMessage, target: UpgradeTarget, error: ProxyError | null) => void;
 }
 
 const BUSY_RETRY_SECONDS = 10;
+
+/** No connection came to be (connect(2), getaddrinfo(3)). */
+const NEVER_CONNECTED: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
 
 const UPGRADE = Symbol('sluice.upgrade');
 
@@ -77,7 +92,7 @@ export class Upgrader {
     headers: readonly string[],
     owner: SocketOwner,
   ): void {
-    if (this.#options.live.countOf(owner.userId) >= this.#options.maxSocketsPerUser) {
+    if (this.#options.live.countOf(owner.countedAs) >= this.#options.maxSocketsPerOwner) {
       this.#refuseBusy(req, target);
       return;
     }
@@ -89,14 +104,17 @@ export class Upgrader {
   }
 
   #targetOf(req: UpgradeRequest): { protocol: string; host: string; hostname: string; port: number } {
-    const { host, port } = upgradeOf(req).target;
-    return { protocol: 'http:', host, hostname: host, port };
+    const { host, port, tls } = upgradeOf(req).target;
+    return { protocol: tls ? 'https:' : 'http:', host, hostname: host, port };
   }
 
   #onError(error: Error, req: UpgradeRequest): void {
     const upgrade = upgradeOf(req);
     if (upgrade.answered) upgrade.live.destroy();
-    else this.#refuse(req, upgrade, upstreamError(error));
+    else {
+      report(upgrade.target, outcomeOf(error));
+      this.#refuse(req, upgrade, upstreamError(error));
+    }
   }
 
   /** Runs before the library's own listeners, so what is changed here is what it passes on. */
@@ -136,6 +154,7 @@ export class Upgrader {
 
   #answered(req: IncomingMessage, upgrade: Upgrade): void {
     upgrade.answered = true;
+    report(upgrade.target, 'answered');
     this.#options.onDone?.(req, upgrade.target, null);
   }
 
@@ -152,6 +171,17 @@ export class Upgrader {
     refuseUpgrade(req, upgrade.live.client, error, this.#options.clock.now());
     this.#options.onDone?.(req, upgrade.target, error);
   }
+}
+
+function report({ lane }: UpgradeTarget, outcome: UpstreamOutcome): void {
+  lane?.target.report(lane.upstream, outcome);
+}
+
+/** What a failed handshake says of the upstream. The library does not tell a connection from what came over it. */
+function outcomeOf(error: Error): UpstreamOutcome {
+  const code = errorCode(error) ?? '';
+  if (code === 'ERR_UPSTREAM_UPGRADE_TIMEOUT') return 'timed-out';
+  return NEVER_CONNECTED.has(code) ? 'unreachable' : 'broken';
 }
 
 function upgradeOf(req: UpgradeRequest): Upgrade {

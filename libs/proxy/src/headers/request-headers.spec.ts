@@ -16,7 +16,7 @@ const headers = new RequestHeaders({
 function forwarded(values: readonly string[], forwardAuthorization: boolean): string[] {
   const rawHeaders = values.flatMap((value) => ['Authorization', value]);
   const req = { rawHeaders, headers: {}, socket: {}, httpVersion: '1.1' } as unknown as IncomingMessage;
-  const lines = headers.forUpstream(req, { identity: [], requestId: 'id', forwardAuthorization });
+  const lines = headers.forUpstream(req, { identity: [], requestId: 'id', forwardAuthorization, host: null });
   return lines.filter((_value, i) => lines[i - 1] === 'Authorization');
 }
 

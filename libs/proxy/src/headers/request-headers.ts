@@ -24,6 +24,8 @@ export interface UpstreamContext {
   readonly requestId: string;
   /** False removes every `Authorization`, true only the gateway's own tokens. */
   readonly forwardAuthorization: boolean;
+  /** What `Host` says to the upstream; null: what it said to us. */
+  readonly host: string | null;
 }
 
 /** Set by the gateway alone: a client's own are forgeries, whatever their case and wherever they are listed. */
@@ -54,7 +56,7 @@ interface Line {
   readonly sessions: readonly string[];
 }
 
-type Handling = 'drop' | 'from-trusted-peer' | 'cookie' | 'authorization' | 'te' | 'max-forwards';
+type Handling = 'drop' | 'from-trusted-peer' | 'host' | 'cookie' | 'authorization' | 'te' | 'max-forwards';
 
 /**
  * Turns the headers of a request into those its upstream gets, as undici takes them: name, value, name, value … What
@@ -72,6 +74,7 @@ export class RequestHeaders {
     this.#handling = new Map<string, Handling>([
       ...dropped.map((name) => [name.toLowerCase(), 'drop'] as const),
       ...CLAIMS_OF_THE_WAY.map((name) => [name, 'from-trusted-peer'] as const),
+      ['host', 'host'],
       ['cookie', 'cookie'],
       ['authorization', 'authorization'],
       ['te', 'te'],
@@ -127,6 +130,8 @@ export class RequestHeaders {
 
   #handle(handling: Handling, value: string, { req, context, sessions }: Line): string | null {
     switch (handling) {
+      case 'host':
+        return context.host ?? value;
       case 'cookie':
         return this.#stripCookies(value, sessions);
       case 'authorization':

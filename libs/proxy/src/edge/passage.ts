@@ -1,0 +1,147 @@
+import { Injectable } from '@nestjs/common';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ProxyError, requestIdOf, TrustProxy } from '#common';
+import { AppConfig } from '#config';
+import type { ForwardTarget } from '../forward/forward-target.js';
+import { Forwarder } from '../forward/forwarder.js';
+import type { SocketOwner } from '../forward/live-sockets.js';
+import { Upgrader, type UpgradeTarget } from '../forward/upgrader.js';
+import { RequestHeaders } from '../headers/request-headers.js';
+import type { RequestPath } from '../http/path.js';
+import { rewritten, type Route, type SliceRoute, type UpstreamRoute } from '../routing/route.js';
+import { type AdmittedCaller, clientNameOf } from './caller.js';
+import { Cors } from './cors.js';
+import { SessionGate } from './session-gate.js';
+import type { SliceUpstream } from './visitor.js';
+
+/** Where one request goes in the end: to the slice of its visitor, or to an upstream of config.yml. */
+type Way =
+  | { readonly kind: 'slice'; readonly route: SliceRoute; readonly slice: SliceUpstream }
+  | { readonly kind: 'upstream'; readonly route: UpstreamRoute };
+
+/** Sends an admitted request on its way: picks the upstream, makes its headers, and hands it to what forwards. */
+@Injectable()
+export class Passage {
+  constructor(
+    private readonly sessions: SessionGate,
+    private readonly cors: Cors,
+    private readonly requestHeaders: RequestHeaders,
+    private readonly forwarder: Forwarder,
+    private readonly upgrader: Upgrader,
+    private readonly trustProxy: TrustProxy,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** Forwards the request and answers it; or gives why it can't, with nothing answered yet. */
+  forward(
+    req: IncomingMessage,
+    res: ServerResponse,
+    path: RequestPath,
+    route: Route,
+    caller: AdmittedCaller,
+  ): ProxyError | null {
+    if (caller.kind === 'visitor') this.sessions.keepAlive(req, caller, res);
+    const way = wayOf(route, caller);
+    if (way instanceof ProxyError) return way;
+    const target = this.targetOf(req, path, way);
+    if (target instanceof ProxyError) return target;
+    this.cors.add(req, res, way.route);
+    this.forwarder.forward(req, res, target, this.headersFor(req, way, caller, hostOf(target)));
+    return null;
+  }
+
+  /** Forwards the upgrade and answers it; or gives why it can't, with nothing answered yet. */
+  upgrade(
+    req: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    path: RequestPath,
+    route: Route,
+    caller: AdmittedCaller,
+  ): ProxyError | null {
+    if (caller.kind === 'visitor') this.sessions.keepAlive(req, caller, socket);
+    const way = wayOf(route, caller);
+    if (way instanceof ProxyError) return way;
+    const forward = this.targetOf(req, path, way);
+    if (forward instanceof ProxyError) return forward;
+    const { lane } = forward;
+    const at = way.kind === 'slice' ? way.slice : lane?.upstream;
+    if (at === undefined) throw new Error('An upgrade to nowhere');
+    const target: UpgradeTarget = {
+      host: at.host,
+      port: at.port,
+      tls: 'tls' in at && at.tls,
+      path: forward.path,
+      lane,
+    };
+    const owner = this.ownerOf(req, caller, way);
+    this.upgrader.upgrade(req, head, target, this.headersFor(req, way, caller, hostOf(forward)), owner);
+    return null;
+  }
+
+  private targetOf(
+    req: IncomingMessage,
+    { path, search }: RequestPath,
+    way: Way,
+  ): ForwardTarget | ProxyError {
+    const query = search === '' ? '' : this.requestHeaders.queryForUpstream(search, req);
+    if (way.kind === 'slice') {
+      const { origin } = way.slice;
+      const limit = { key: origin, max: this.config.slices.maxInFlight, code: 'SLICE_BUSY' } as const;
+      const { timeoutMs } = way.route;
+      return { origin, path: path + query, timeoutMs, compress: false, limit, lane: null };
+    }
+    const { source, id, policy, target, rewrite } = way.route;
+    const upstream = target.pick();
+    if (upstream instanceof ProxyError) return upstream;
+    const ownPath = rewritten(path, rewrite) + query;
+    return {
+      origin: upstream.origin,
+      path: upstream.basePath + ownPath,
+      timeoutMs: policy.timeoutMs,
+      compress: policy.compress,
+      limit: { key: `${source}:${id}`, max: policy.maxInFlight, code: 'UPSTREAM_BUSY' },
+      lane: { target, upstream, path: ownPath, hostOfUpstream: !policy.preserveHost },
+    };
+  }
+
+  /** @param host in place of the client's; null: as it is */
+  private headersFor(req: IncomingMessage, way: Way, caller: AdmittedCaller, host: string | null): string[] {
+    const tokenRoute = way.kind === 'slice' ? null : way.route.policy.tokenRoute;
+    return this.requestHeaders.forUpstream(req, {
+      identity: tokenRoute === null ? caller.identity : [...caller.identity, 'x-gateway-route', tokenRoute],
+      requestId: requestIdOf(req),
+      forwardAuthorization: way.kind === 'slice' || way.route.policy.forwardAuthorization,
+      host,
+    });
+  }
+
+  private ownerOf(req: IncomingMessage, caller: AdmittedCaller, way: Way): SocketOwner {
+    const { principal } = caller;
+    const session = principal?.kind === 'session' ? principal : null;
+    const bearer = caller.kind === 'bearer' ? caller.principal : null;
+    return {
+      sessionKey: session?.sessionHash ?? null,
+      expiresAt: session?.expiresAt ?? bearer?.expiresAt ?? null,
+      userId: session?.user.id ?? (bearer?.kind === 'token' ? (bearer.user?.id ?? null) : null),
+      apiKeyId: bearer?.kind === 'apiKey' ? bearer.id : null,
+      sliceId: way.kind === 'slice' ? way.slice.sliceId : null,
+      countedAs: clientNameOf(req, caller, this.trustProxy),
+    };
+  }
+}
+
+/** A slice path leads elsewhere for customers without a slice, where config.yml says so. */
+function wayOf(route: Route, caller: AdmittedCaller): Way | ProxyError {
+  if (route.kind === 'upstream') return { kind: 'upstream', route };
+  if (caller.kind !== 'visitor') throw new Error('A slice path admits nobody without a session');
+  const { upstream } = caller;
+  if (!(upstream instanceof ProxyError)) return { kind: 'slice', route, slice: upstream };
+  if (upstream.code !== 'NO_SLICE' || route.withoutSlice === null) return upstream;
+  return { kind: 'upstream', route: route.withoutSlice };
+}
+
+function hostOf({ lane }: ForwardTarget): string | null {
+  return lane?.hostOfUpstream === true ? lane.upstream.authority : null;
+}
