@@ -1,11 +1,15 @@
 import { Module } from '@nestjs/common';
+import { ProxyModule } from '#proxy';
+import { RouteExplainer } from './routes/route-explainer.js';
+import { RoutesController } from './routes/routes.controller.js';
 import { UserAdministration } from './users/user-administration.js';
 import { UserDirectory } from './users/user-directory.js';
 import { UsersController } from './users/users.controller.js';
 
 /** What the operator sees and changes. Needs what the libraries below provide to everybody. */
 @Module({
-  controllers: [UsersController],
-  providers: [UserDirectory, UserAdministration],
+  imports: [ProxyModule],
+  controllers: [UsersController, RoutesController],
+  providers: [UserDirectory, UserAdministration, RouteExplainer],
 })
 export class AdminModule {}

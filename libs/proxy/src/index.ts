@@ -2,6 +2,8 @@ export { EdgeAdapter } from './edge-adapter.js';
 export { Edge } from './edge/edge.js';
 export { SECURITY_HEADERS } from './http/security-headers.js';
 export { ProxyModule } from './proxy.module.js';
+export { rewritten, type Route, type SliceRoute, type UpstreamRoute } from './routing/route.js';
+export { Routes } from './routing/routes.js';
 export { BackendProber, ProbeOptions } from './targets/backend-prober.js';
 export { type BackendState } from './targets/backend.js';
 export { Backends, canonicalUrl } from './targets/backends.js';

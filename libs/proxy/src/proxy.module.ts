@@ -145,7 +145,7 @@ const MAX_SOCKETS_PER_OWNER = 500;
     FailureReport,
     Edge,
   ],
-  exports: [Edge, Backends, BackendProber, PoolStore, Pools],
+  exports: [Edge, Backends, BackendProber, PoolStore, Pools, Routes],
 })
 export class ProxyModule implements OnModuleInit, OnModuleDestroy {
   constructor(

@@ -68,7 +68,8 @@ function prefixesOf({ routes }: FileSettings, targets: TargetSource): PrefixTabl
     const { id, kind, path, host, rewrite } = settings;
     table.add(path, host, {
       ...route(kind, id, settings),
-      target: targetOf(settings, targets),
+      rule: host === null ? `path ${path}` : `path ${path} on ${host}`,
+      ...targetOf(settings, targets),
       rewrite: rewriteOf(rewrite, path),
     });
   }
@@ -78,6 +79,8 @@ function prefixesOf({ routes }: FileSettings, targets: TargetSource): PrefixTabl
 function mappingRoute(settings: MappingSettings, targets: TargetSource): UpstreamRoute {
   return {
     ...route('mapping', settings.id, settings),
+    rule: ruleOfMapping(settings),
+    to: settings.backend,
     target: targets.single(settings.backend),
     rewrite: rewriteOf('strip-api', API_PREFIX),
   };
@@ -87,6 +90,8 @@ function fallbackOf({ defaultBackend }: FileSettings, targets: TargetSource): Up
   if (defaultBackend === null) return null;
   return {
     ...route('default', 'defaultBackend', { ...BARE_POLICY, auth: ['session'] }),
+    rule: 'path /api of whoever has no slice',
+    to: defaultBackend,
     target: targets.single(defaultBackend),
     rewrite: rewriteOf('strip-api', API_PREFIX),
   };
@@ -101,6 +106,8 @@ function workersOf(
     const byMethod = byPath.get(path) ?? new Map<string, UpstreamRoute>();
     byMethod.set(method, {
       ...route('worker', `${method} ${path}`, { ...BARE_POLICY, auth: ['apiKey'], timeoutMs }),
+      rule: `${method} ${path}`,
+      to: `pool ${pool}`,
       target: targets.get(pool),
       rewrite: { kind: 'replace', path: upstreamPath },
       workerTypes,
@@ -117,7 +124,8 @@ function healthOf({ routes }: FileSettings, targets: TargetSource): Map<string, 
       if (healthPath === null) return [];
       const health: UpstreamRoute = {
         ...route('health', id, BARE_POLICY),
-        target: targetOf(settings, targets),
+        rule: `GET /health/${id}`,
+        ...targetOf(settings, targets),
         rewrite: { kind: 'replace', path: healthPath },
       };
       return [[`/health/${id}`, health]];
@@ -129,12 +137,18 @@ function route(
   source: UpstreamRoute['source'],
   id: string,
   policy: RoutePolicy,
-): Omit<UpstreamRoute, 'target' | 'rewrite'> {
+): Omit<UpstreamRoute, 'target' | 'to' | 'rule' | 'rewrite'> {
   return { kind: 'upstream', source, id, policy, workerTypes: null };
 }
 
-function targetOf({ target }: RouteSettings, targets: TargetSource): Target {
-  return target.kind === 'pool' ? targets.get(target.pool) : targets.single(target.url);
+function targetOf({ target }: RouteSettings, targets: TargetSource): Pick<UpstreamRoute, 'target' | 'to'> {
+  if (target.kind === 'pool') return { target: targets.get(target.pool), to: `pool ${target.pool}` };
+  return { target: targets.single(target.url), to: target.url ?? 'nowhere: its URL is not set' };
+}
+
+function ruleOfMapping({ frontendHost, frontendPort, pathPrefix }: MappingSettings): string {
+  const port = frontendPort === null ? '' : `:${frontendPort}`;
+  return `host ${frontendHost}${port}${pathPrefix === null ? '' : `, path /api${pathPrefix}`}`;
 }
 
 /** @param path of the route */

@@ -21,6 +21,15 @@ export interface RouteTableParts {
   readonly fallback: UpstreamRoute | null;
 }
 
+/** Why a request goes where it goes. */
+export interface RouteExplanation {
+  /** The kind of rule that decided. */
+  readonly rule: string;
+  /** Those before it that did not match. */
+  readonly passed: readonly string[];
+  readonly route: Route | null;
+}
+
 export const API_PREFIX = '/api';
 
 /**
@@ -57,6 +66,39 @@ export class RouteTable {
     if (ownPaths.has(path)) return null;
     if (isOwnPath(path)) return (asked === 'GET' ? health.get(path) : undefined) ?? null;
     return this.#onlySlices ? this.#sliceAt(path) : this.#elsewhere(path, host, secure);
+  }
+
+  /**
+   * How {@link match} comes to its answer: every rule in the order of the decision, up to the one that matched.
+   */
+  explain(method: string, path: string, host: string | undefined, secure: boolean): RouteExplanation {
+    const route = this.match(method, path, host, secure);
+    const passed: string[] = [];
+    for (const [rule, matched] of this.#decisions(method, path, host, secure)) {
+      if (matched) return { rule, passed, route };
+      passed.push(rule);
+    }
+    return { rule: 'static files, else nothing', passed, route };
+  }
+
+  /** Each rule, and whether it is the one, as far as those before it did not match. */
+  *#decisions(
+    method: string,
+    path: string,
+    header: string | undefined,
+    secure: boolean,
+  ): Generator<[rule: string, matched: boolean]> {
+    const { workers, ownPaths, health, prefixes, mappings, fallback } = this.#parts;
+    const asked = method === 'HEAD' ? 'GET' : method;
+    const host = readHost(header, secure);
+    const underApi = matchesPrefix(path, API_PREFIX);
+    yield ["workers' paths", workers.get(path)?.has(asked) === true];
+    yield ['health of a service', asked === 'GET' && !ownPaths.has(path) && health.has(path)];
+    yield ["Sluice's own endpoints", ownPaths.has(path) || isOwnPath(path)];
+    yield ['routes and services, the longest path first', prefixes.match(path, host.name) !== null];
+    yield ['mappings, for /api', underApi && mappings.match(path.slice(API_PREFIX.length), host) !== null];
+    yield ['slice paths', this.#sliceAt(path) !== null];
+    yield ['defaultBackend, for /api', underApi && fallback !== null];
   }
 
   #elsewhere(path: string, header: string | undefined, secure: boolean): Route | null {

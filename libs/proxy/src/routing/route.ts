@@ -20,6 +20,10 @@ export interface UpstreamRoute {
   readonly policy: RoutePolicy;
   readonly target: Target;
   readonly rewrite: PathRewrite;
+  /** Where it leads, for a person: an URL, or the name of a pool. */
+  readonly to: string;
+  /** What of config.yml it comes from, for a person: `path /build on build.example.com`. */
+  readonly rule: string;
   /** Worker types that may come here; null: any principal of `policy.auth`. */
   readonly workerTypes: readonly string[] | null;
 }
