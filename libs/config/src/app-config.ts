@@ -1,4 +1,5 @@
 import type { FileSettings } from './settings/file-settings.js';
+import type { SettingsReader } from './settings/settings-reader.js';
 
 /**
  * The configuration in force: read once, checked as a whole, frozen. Injected by this class as its token.
@@ -27,6 +28,10 @@ export abstract class AppConfig {
   abstract readonly slices: SlicesConfig;
   /** Of config.yml, as it was at the start; what is in force now is in `SettingsInForce`. */
   abstract readonly settings: FileSettings;
+  /** Absolute path of config.yml, which need not exist. */
+  abstract readonly settingsFile: string;
+  /** Reads other texts of it, by the same environment. */
+  abstract readonly settingsReader: SettingsReader;
 }
 
 export interface HttpConfig {
@@ -35,7 +40,7 @@ export interface HttpConfig {
   /** Without a trailing slash. With `port` 0 and no APP_URL it is null until the server listens. */
   readonly appUrl: string | null;
   readonly trustProxy: readonly string[];
-  /** Besides the origin of `appUrl`. */
+  /** Besides the origin of `appUrl`; `*` stands for any, where no cookie counts. */
   readonly allowedOrigins: readonly string[];
   readonly shutdownTimeoutMs: number;
 }

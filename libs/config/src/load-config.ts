@@ -2,14 +2,17 @@ import { hkdfSync } from 'node:crypto';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { z } from 'zod';
-import { detailsOf } from '#common';
+import { detailsOf, errorCode } from '#common';
 import type { AppConfig, DatabaseConfig } from './app-config.js';
 import { ConfigError } from './config-error.js';
-import { readConfigFile } from './config-file.js';
 import { crossChecks } from './cross-checks.js';
 import { ALIASES, environmentSchema, type Environment } from './environment.js';
+import { freeze } from './freeze.js';
 import { generatedSecrets, type GeneratedSecrets } from './generated-secrets.js';
+import { readConfigFile } from './settings/config-file.js';
 import type { FileSettings } from './settings/file-settings.js';
+import { sentenceOf } from './settings/settings-fault.js';
+import { SettingsReader } from './settings/settings-reader.js';
 
 /** Contract §2. */
 const OIDC_TTL_MS = 8 * 3_600_000;
@@ -23,13 +26,42 @@ const DEFAULT_ADMIN_EMAIL = 'admin@localhost.localdomain';
 export function loadConfig(raw: NodeJS.ProcessEnv): AppConfig {
   const variables = withoutAliasesAndBlanks(raw);
   const parsed = environmentSchema.safeParse(variables);
-  const file = readConfigFile(resolve(environmentSchema.shape.CONFIG_FILE.parse(variables['CONFIG_FILE'])));
+  const file = resolve(environmentSchema.shape.CONFIG_FILE.parse(variables['CONFIG_FILE']));
+  const reader = new SettingsReader(raw, parsed.success ? surroundings(parsed.data) : null);
+  const { settings, faults: faultsOfFile } = readSettings(file, reader);
   const faults = [
     ...(parsed.success ? crossChecks(parsed.data) : faultsOf(variables, parsed.error)),
-    ...file.faults,
+    ...faultsOfFile,
   ];
-  if (!parsed.success || file.settings === null || faults.length > 0) throw new ConfigError(faults);
-  return freeze(build(parsed.data, file.settings));
+  if (!parsed.success || settings === null || faults.length > 0) throw new ConfigError(faults);
+  return freeze(build(parsed.data, { settings, settingsFile: file, settingsReader: reader }));
+}
+
+type SettingsConfig = Pick<AppConfig, 'settings' | 'settingsFile' | 'settingsReader'>;
+
+function surroundings(env: Environment): ConstructorParameters<typeof SettingsReader>[1] {
+  return {
+    own: { host: env.HOST, port: env.PORT, appUrl: appUrlOf(env) },
+    oidcPath: env.OIDC_REDIRECT_PATH,
+  };
+}
+
+/** What the file says, or its faults as sentences. One that is not there says nothing, and everything has its default. */
+function readSettings(
+  file: string,
+  reader: SettingsReader,
+): { readonly settings: FileSettings | null; readonly faults: readonly string[] } {
+  try {
+    const { settings, faults } = reader.read(readConfigFile(file)?.text ?? '');
+    return { settings, faults: faults.map((fault) => sentenceOf(fault, file)) };
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return { settings: null, faults: [`CONFIG_FILE ${file} can't be read (${errorCode(error)})`] };
+  }
+}
+
+function appUrlOf(env: Environment): string | null {
+  return env.APP_URL ?? (env.PORT === 0 ? null : `http://localhost:${env.PORT}`);
 }
 
 /** What is wrong with single variables, and with those together that are right: one start tells all that is to do. */
@@ -56,7 +88,7 @@ function withoutAliasesAndBlanks(raw: NodeJS.ProcessEnv): Record<string, string>
   return known;
 }
 
-function build(env: Environment, settings: FileSettings): AppConfig {
+function build(env: Environment, settings: SettingsConfig): AppConfig {
   const production = env.NODE_ENV === 'production';
   const dataDir = resolve(env.DATA_DIR);
   const generated: GeneratedSecrets | null = production ? null : generatedSecrets(dataDir);
@@ -67,7 +99,7 @@ function build(env: Environment, settings: FileSettings): AppConfig {
     http: {
       host: env.HOST,
       port: env.PORT,
-      appUrl: env.APP_URL ?? (env.PORT === 0 ? null : `http://localhost:${env.PORT}`),
+      appUrl: appUrlOf(env),
       trustProxy: env.TRUST_PROXY,
       allowedOrigins: env.ALLOWED_ORIGINS,
       shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_SECONDS * 1000,
@@ -105,7 +137,7 @@ function build(env: Environment, settings: FileSettings): AppConfig {
       requireVerifiedAddress: env.REQUIRE_VERIFIED_EMAIL,
     },
     slices: slicesConfig(env),
-    settings,
+    ...settings,
   };
 }
 
@@ -189,12 +221,4 @@ function notesCommand(): readonly string[] {
 function repositoryRoot(): URL {
   const here = import.meta.url;
   return new URL(here.includes('/dist/libs/') ? '../../../../' : '../../../', here);
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value === 'object' && value !== null) {
-    Object.freeze(value);
-    for (const inner of Object.values(value)) freeze(inner);
-  }
-  return value;
 }

@@ -97,7 +97,15 @@ function isOrigin(text: string): boolean {
   return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text;
 }
 
-export const originList = list.pipe(z.array(origin));
+/** One of these, or any: that counts where no cookie does. */
+export const originOrAny = z
+  .string()
+  .refine(
+    (text) => text === '*' || isOrigin(text),
+    'must be an origin such as https://app.example.com, without a path, or * for any',
+  );
+
+export const originList = list.pipe(z.array(originOrAny));
 
 /** As it stands: an issuer is compared byte by byte (OpenID Connect Core §3.1.3.7), its final slash included. */
 export const httpUrlAsIs = urlOf(['http:', 'https:'], 'must be an http or https URL');
