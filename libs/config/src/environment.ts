@@ -40,7 +40,9 @@ const reached = {
     ),
   ALLOWED_ORIGINS: value.originList
     .prefault('')
-    .describe('More origins that browsers may call from, comma-separated (alias CORS_ORIGIN).'),
+    .describe(
+      'More origins that browsers may call from, comma-separated (alias CORS_ORIGIN); * where no cookie counts.',
+    ),
   SHUTDOWN_TIMEOUT_SECONDS: value
     .integer(0, 3600)
     .prefault('30')

@@ -2,14 +2,20 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from '#config';
+import { loadConfig, SettingsInForce } from '#config';
 import { AllowedOrigins } from './allowed-origins.js';
 
 const root = mkdtempSync(join(tmpdir(), 'sluice-origins-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-function origins(env: NodeJS.ProcessEnv): AllowedOrigins {
-  return new AllowedOrigins(loadConfig({ NODE_ENV: 'test', DATA_DIR: root, ...env }));
+function origins(env: NodeJS.ProcessEnv, settings?: SettingsInForce): AllowedOrigins {
+  const config = loadConfig({
+    NODE_ENV: 'test',
+    DATA_DIR: root,
+    CONFIG_FILE: join(root, 'none.yml'),
+    ...env,
+  });
+  return new AllowedOrigins(config, settings ?? new SettingsInForce(config.settings));
 }
 
 describe('AllowedOrigins', () => {
@@ -51,5 +57,30 @@ describe('AllowedOrigins', () => {
     allowed.setOwn('http://127.0.0.1:4712/');
     expect(allowed.allows('http://localhost:4711')).toBe(false);
     expect(allowed.allows('https://www.example.org')).toBe(true);
+  });
+
+  it('allows those of config.yml as long as they stand there', () => {
+    const none = loadConfig({ DATA_DIR: root, CONFIG_FILE: join(root, 'none.yml') }).settings;
+    const settings = new SettingsInForce({ ...none, allowedOrigins: ['https://a.example.com'] });
+    const allowed = origins({ ALLOWED_ORIGINS: 'https://env.example.com' }, settings);
+    expect(allowed.allows('https://a.example.com')).toBe(true);
+    settings.replace({ ...none, allowedOrigins: ['https://b.example.com'] });
+    expect(
+      ['https://a.example.com', 'https://b.example.com', 'https://env.example.com'].map((origin) =>
+        allowed.allows(origin),
+      ),
+    ).toEqual([false, true, true]);
+  });
+
+  it('takes * of either place for any origin, where no cookie counts and nowhere else', () => {
+    const none = loadConfig({ DATA_DIR: root, CONFIG_FILE: join(root, 'none.yml') }).settings;
+    const settings = new SettingsInForce(none);
+    const allowed = origins({}, settings);
+    expect(allowed.allowsAnyWithoutCookie).toBe(false);
+    settings.replace({ ...none, allowedOrigins: ['*'] });
+    for (const each of [allowed, origins({ ALLOWED_ORIGINS: '*' }), origins({ CORS_ORIGIN: '*' })]) {
+      expect(each.allowsAnyWithoutCookie).toBe(true);
+      for (const origin of ['*', 'null', 'https://evil.example']) expect(each.allows(origin)).toBe(false);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { AppConfig } from '#config';
+import { AppConfig, SettingsInForce } from '#config';
 
 /** Two names of the same machine; a browser takes them for two origins. */
 const LOOPBACK_TWINS: ReadonlyMap<string, string> = new Map([
@@ -7,15 +7,25 @@ const LOOPBACK_TWINS: ReadonlyMap<string, string> = new Map([
   ['127.0.0.1', 'localhost'],
 ]);
 
-/** The origins whose pages may call us with the customer's cookie: for CSRF, CORS and WebSockets alike. */
+/** Stands for any origin, in a list of them. */
+const ANY = '*';
+
+/**
+ * The origins whose pages may call us with the customer's cookie: for CSRF, CORS and WebSockets alike. Those of
+ * config.yml change with it.
+ */
 @Injectable()
 export class AllowedOrigins {
   private own: readonly string[] = [];
-  private readonly others: ReadonlySet<string>;
+  private others: ReadonlySet<string> = new Set();
 
-  constructor(config: AppConfig) {
-    this.others = new Set(config.http.allowedOrigins);
+  constructor(
+    private readonly config: AppConfig,
+    settings: SettingsInForce,
+  ) {
     if (config.http.appUrl !== null) this.setOwn(config.http.appUrl);
+    this.setOthers(settings.current.allowedOrigins);
+    settings.onChange(({ allowedOrigins }) => this.setOthers(allowedOrigins));
   }
 
   /**
@@ -40,8 +50,20 @@ export class AllowedOrigins {
     return origin === undefined ? 'localhost' : new URL(origin).host;
   }
 
-  /** @param origin as a browser writes it: scheme, host and, unless it is the default, port */
+  /**
+   * Whether a page may call with the customer's cookie; `*` lets nobody do that.
+   * @param origin as a browser writes it: scheme, host and, unless it is the default, port
+   */
   allows(origin: string): boolean {
-    return this.own.includes(origin) || this.others.has(origin);
+    return origin !== ANY && (this.own.includes(origin) || this.others.has(origin));
+  }
+
+  /** Whether any page may call where no cookie counts: an origin is `*`. */
+  get allowsAnyWithoutCookie(): boolean {
+    return this.others.has(ANY);
+  }
+
+  private setOthers(ofSettings: readonly string[]): void {
+    this.others = new Set([...this.config.http.allowedOrigins, ...ofSettings]);
   }
 }
