@@ -2,7 +2,7 @@ import type { Type } from '@nestjs/common';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Test, type TestingModuleBuilder } from '@nestjs/testing';
 import { randomInt } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,6 +22,8 @@ export interface GatewayOptions {
   /** Of another gateway, to be its replica; it stays that one's to remove. */
   readonly database?: TestDatabase;
   readonly dataDir?: string;
+  /** The text of config.yml; without it there is none. */
+  readonly configFile?: string;
   /** Puts other providers in the place of the gateway's own. */
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
 }
@@ -69,7 +71,10 @@ export class Gateway implements AsyncDisposable {
   static async start(options: GatewayOptions = {}): Promise<Gateway> {
     const database = options.database ?? (await createTestDatabase());
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'sluice-gateway-')));
-    const config = loadConfig({ ...testEnvironment(dataDir, database.url), ...options.env });
+    const configFile = join(dataDir, 'config.yml');
+    if (options.configFile !== undefined) await writeFile(configFile, options.configFile);
+    const environment = { ...testEnvironment(dataDir, database.url), CONFIG_FILE: configFile };
+    const config = loadConfig({ ...environment, ...options.env });
     const app = await build(config, options.override);
     await app.listen(0, '127.0.0.1');
     const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;

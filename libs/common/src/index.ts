@@ -9,6 +9,7 @@ export { DomainErrorFilter } from './errors/domain-error.filter.js';
 export { errorBody, internalError } from './errors/error-body.js';
 export { ErrorTranslator } from './errors/error-translator.js';
 export { logFailure, reasonOf } from './errors/log-failure.js';
+export { rateLimitHeaders } from './errors/rate-limit-headers.js';
 export { statusOf } from './errors/status-of.js';
 export { toDomainError } from './errors/to-domain-error.js';
 export { detailsOf, plainMessage, validationFailed, validationPipe } from './errors/validation.js';

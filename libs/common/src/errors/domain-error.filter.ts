@@ -2,10 +2,11 @@ import { ArgumentsHost, Catch, ExceptionFilter, Injectable, Logger } from '@nest
 import type { Request, Response } from 'express';
 import { requestIdOf } from '../http/request-id.js';
 import { Clock } from '../time/clock.js';
-import type { DomainError, ExceededLimit } from './domain-error.js';
+import type { DomainError } from './domain-error.js';
 import { errorBody } from './error-body.js';
 import { ErrorTranslator } from './error-translator.js';
 import { logFailure } from './log-failure.js';
+import { rateLimitHeaders } from './rate-limit-headers.js';
 import { statusOf } from './status-of.js';
 import { toDomainError } from './to-domain-error.js';
 
@@ -40,13 +41,4 @@ export class DomainErrorFilter implements ExceptionFilter {
   protected write(error: DomainError, request: Request, response: Response): void {
     response.json(errorBody(error, requestIdOf(request), this.clock.now()));
   }
-}
-
-/** draft-ietf-httpapi-ratelimit-headers-05. */
-function rateLimitHeaders({ limit, resetSeconds }: ExceededLimit): Record<string, string> {
-  return {
-    'RateLimit-Limit': String(limit),
-    'RateLimit-Remaining': '0',
-    'RateLimit-Reset': String(resetSeconds),
-  };
 }

@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorBody, requestIdOf, type DomainError } from '#common';
+import { errorBody, rateLimitHeaders, requestIdOf, type DomainError } from '#common';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import { bodyIsPending } from './framing.js';
 import { lingerAfterResponse } from './lingering-close.js';
@@ -22,6 +22,8 @@ export function answerError(req: IncomingMessage, res: ServerResponse, error: Do
     const headers = [...SECURITY_HEADERS_FLAT, 'X-Request-Id', id, 'Cache-Control', 'no-store'];
     headers.push('Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(json.length));
     if (error.retryAfterSeconds !== undefined) headers.push('Retry-After', String(error.retryAfterSeconds));
+    if (error.rateLimit !== undefined)
+      headers.push(...Object.entries(rateLimitHeaders(error.rateLimit)).flat());
     addRenewedCookie(headers, req);
     closeIfBodyIsPending(req, res);
     res.writeHead(body.status, headers).end(req.method === 'HEAD' ? undefined : json);
