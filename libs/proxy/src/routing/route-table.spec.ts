@@ -197,12 +197,12 @@ describe('the route table', () => {
       fc.constantFrom('app.example.com', 'kira.example.com', 'www.example.com', 'api.example.com:443', 'x'),
       fc.boolean(),
     );
-    const own = ["Sluice's own endpoints", 'static files, else nothing'];
+    const own = new Set(["Sluice's own endpoints", 'static files, else nothing']);
     fc.assert(
       fc.property(question, ([method, path, host, secure]) => {
         const { route, rule } = table.explain(method, path, host, secure);
         expect(route).toBe(table.match(method, path, host, secure));
-        expect(route === null).toBe(own.includes(rule));
+        expect(route === null).toBe(own.has(rule));
         const source = route === null ? null : route.kind === 'slice' ? 'slice' : route.source;
         expect(RULES[rule]).toContain(source);
       }),
