@@ -63,6 +63,8 @@ export function expectContractError(answer: RawAnswer): string {
 function expectDetails(details: readonly unknown[]): void {
   expect(details.length).toBeGreaterThan(0);
   for (const detail of details) {
-    expect(detail).toEqual({ path: expect.any(String), message: expect.stringMatching(/\S/) });
+    const { line = null, ...rest } = detail as { readonly line?: unknown };
+    expect(rest).toEqual({ path: expect.any(String), message: expect.stringMatching(/\S/) });
+    expect(line === null || (Number.isSafeInteger(line) && Number(line) > 0)).toBe(true);
   }
 }

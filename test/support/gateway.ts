@@ -45,6 +45,7 @@ export function testEnvironment(dataDir: string, databaseUrl: string): NodeJS.Pr
     LOG_LEVEL: 'silent',
     PORT: '0',
     DATA_DIR: dataDir,
+    CONFIG_FILE: join(dataDir, 'config.yml'),
     DATABASE_URL: databaseUrl,
     DB_POOL_MAX: '8',
     ADMIN_KEY,

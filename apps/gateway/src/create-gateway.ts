@@ -31,8 +31,11 @@ export async function createGateway(config: AppConfig, stop: AbortSignal): Promi
   }
 }
 
-/** Express reads no body by itself: the HTTP stack decides which ones, and how large. */
-export const NEST_OPTIONS = { bodyParser: false } as const;
+/**
+ * Express reads no body by itself: the HTTP stack decides which ones, and how large. What was sent is kept beside what
+ * was read of it: faults of a configuration are told by their lines.
+ */
+export const NEST_OPTIONS = { bodyParser: false, rawBody: true } as const;
 
 export function edgeAdapter(config: AppConfig): EdgeAdapter {
   return new EdgeAdapter(new SystemClock(), config.http.shutdownTimeoutMs);

@@ -1,12 +1,15 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import compression from 'compression';
 import type { NextFunction, Request, Response } from 'express';
+import { YAML_TYPES } from '#admin';
 import { AllowedOrigins, corsOptions } from '#auth';
 import { CoreError, requestIdOf } from '#common';
 import { SECURITY_HEADERS } from '#proxy';
 
 const BODY_LIMIT = '100kb';
 const KNOWN_TYPES = ['application/json', 'application/x-www-form-urlencoded'];
+/** The one endpoint that takes YAML. */
+const CONFIGURATION_PATH = '/admin/config';
 
 /** What stands before every endpoint of our own. Proxied traffic never comes here. */
 export function useHttpStack(app: NestExpressApplication): void {
@@ -18,6 +21,7 @@ export function useHttpStack(app: NestExpressApplication): void {
   app.use(knownContentType);
   app.useBodyParser('json', { limit: BODY_LIMIT });
   app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false });
+  app.useBodyParser('text', { limit: BODY_LIMIT, type: [...YAML_TYPES] });
 }
 
 /** The same headers as on proxied answers; nothing of our own is for a cache. */
@@ -32,8 +36,9 @@ function ownHeaders(request: Request, response: Response, next: NextFunction): v
 
 /** A body of another type would be skipped by the parsers, and then be called empty. */
 function knownContentType(request: Request, _response: Response, next: NextFunction): void {
+  const types = request.path === CONFIGURATION_PATH ? [...KNOWN_TYPES, ...YAML_TYPES] : KNOWN_TYPES;
   // `is` gives null where there is no body at all; fetch says `Content-Length: 0` for none.
-  if (request.headers['content-length'] === '0' || request.is(KNOWN_TYPES) !== false) {
+  if (request.headers['content-length'] === '0' || request.is(types) !== false) {
     next();
     return;
   }

@@ -1,5 +1,9 @@
 import { Module } from '@nestjs/common';
 import { ProxyModule } from '#proxy';
+import { ConfigurationFollower } from './config/configuration-follower.js';
+import { ConfigurationStore } from './config/configuration-store.js';
+import { ConfigurationController } from './config/configuration.controller.js';
+import { ConfigurationService } from './config/configuration.service.js';
 import { RouteExplainer } from './routes/route-explainer.js';
 import { RoutesController } from './routes/routes.controller.js';
 import { UserAdministration } from './users/user-administration.js';
@@ -9,7 +13,14 @@ import { UsersController } from './users/users.controller.js';
 /** What the operator sees and changes. Needs what the libraries below provide to everybody. */
 @Module({
   imports: [ProxyModule],
-  controllers: [UsersController, RoutesController],
-  providers: [UserDirectory, UserAdministration, RouteExplainer],
+  controllers: [UsersController, ConfigurationController, RoutesController],
+  providers: [
+    UserDirectory,
+    UserAdministration,
+    ConfigurationStore,
+    ConfigurationFollower,
+    ConfigurationService,
+    RouteExplainer,
+  ],
 })
 export class AdminModule {}

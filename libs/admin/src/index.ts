@@ -1,1 +1,2 @@
 export { AdminModule } from './admin.module.js';
+export { YAML_TYPES } from './config/schemas.js';

@@ -10,4 +10,5 @@ export { configSchemaFile, settingsJsonSchema } from './settings/json-schema.js'
 export { type SettingsFault, sentenceOf } from './settings/settings-fault.js';
 export { SettingsInForce } from './settings/settings-in-force.js';
 export { type SaidSettings, SettingsReader, type SettingsReading } from './settings/settings-reader.js';
+export { tidyYaml } from './settings/tidy-yaml.js';
 export { parseBytes, SLICE_SUBNET_LENGTH } from './values.js';

@@ -11,6 +11,7 @@ import { RecoveryCode } from './entities/recovery-code.entity.js';
 import { Session } from './entities/session.entity.js';
 import { SlicePort } from './entities/slice-port.entity.js';
 import { Slice } from './entities/slice.entity.js';
+import { StoredSettings } from './entities/stored-settings.entity.js';
 import { UserIdentity } from './entities/user-identity.entity.js';
 import { User } from './entities/user.entity.js';
 import { migrations } from './migrations/index.js';
@@ -42,6 +43,7 @@ const ENTITIES = [
   Installation,
   Pool,
   PoolBackend,
+  StoredSettings,
 ];
 
 /**

@@ -15,6 +15,7 @@ export { Pool } from './entities/pool.entity.js';
 export { RecoveryCode } from './entities/recovery-code.entity.js';
 export { Session, type SessionKind } from './entities/session.entity.js';
 export { Slice, type DesiredState, type SliceStatus } from './entities/slice.entity.js';
+export { StoredSettings } from './entities/stored-settings.entity.js';
 export { UserIdentity } from './entities/user-identity.entity.js';
 export { User, type UserRole } from './entities/user.entity.js';
 export { DataDirClaim } from './control/data-dir-claim.js';

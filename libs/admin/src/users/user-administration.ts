@@ -3,6 +3,7 @@ import { IsNull, type EntityManager } from 'typeorm';
 import { type Principal, SessionsService, TotpFactors } from '#auth';
 import { AdminError, Clock } from '#common';
 import { User } from '#database';
+import { nameOf } from '../name-of.js';
 import type { UserChange, UserView } from './schemas.js';
 import { UserDirectory, userNotFound } from './user-directory.js';
 
@@ -123,10 +124,4 @@ function addressUnverified(): AdminError {
 
 function userOf(principal: Principal): { readonly id: string } | null {
   return 'user' in principal ? principal.user : null;
-}
-
-/** For the log: an account by its id, never by its address. */
-function nameOf(principal: Principal): string {
-  const user = userOf(principal);
-  return user === null ? 'the admin key' : `user ${user.id}`;
 }

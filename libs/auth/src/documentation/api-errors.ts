@@ -16,7 +16,9 @@ const errorSchema = z
     route: z.string(),
     requestId: z.string(),
     timestamp: z.iso.datetime(),
-    details: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    details: z
+      .array(z.object({ path: z.string(), message: z.string(), line: z.int().nullable().optional() }))
+      .optional(),
   })
   .meta({ id: 'Error' });
 

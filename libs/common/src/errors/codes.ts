@@ -84,6 +84,7 @@ export type AdminErrorCode =
   | 'POOL_NOT_FOUND'
   | 'BACKEND_NOT_FOUND'
   | 'SET_BY_CONFIG_FILE'
+  | 'CONFIG_FILE_NOT_FOUND'
   | 'LAST_ADMIN'
   | 'OWN_ACCOUNT'
   | 'EMAIL_UNVERIFIED';

@@ -12,6 +12,8 @@ import type {
 export interface ErrorDetail {
   path: string;
   message: string;
+  /** Where the input is a text of many lines: from 1, and null where it is in none. */
+  line?: number | null;
 }
 
 /** So many requests were allowed, and are again in so many seconds. */

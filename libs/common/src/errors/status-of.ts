@@ -39,6 +39,7 @@ export function statusOf(code: ErrorCode): number {
     case 'USER_NOT_FOUND':
     case 'POOL_NOT_FOUND':
     case 'BACKEND_NOT_FOUND':
+    case 'CONFIG_FILE_NOT_FOUND':
       return 404;
     case 'METHOD_NOT_ALLOWED':
       return 405;

@@ -10,7 +10,7 @@ type Node = Record<string, unknown>;
 function objects(node: unknown): Node[] {
   if (typeof node !== 'object' || node === null) return [];
   const inner = Object.values(node).flatMap(objects);
-  return 'properties' in node ? [node as Node, ...inner] : inner;
+  return 'properties' in node ? [node, ...inner] : inner;
 }
 
 const example = readFileSync(new URL('../../../../config.example.yml', import.meta.url), 'utf8');
@@ -29,7 +29,7 @@ describe('the JSON schema of config.yml', () => {
   });
 
   it('takes the example, and variables where texts are wanted', () => {
-    const check = z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+    const check = z.fromJSONSchema(schema);
     const { said } = reader.read(example);
     expect(check.safeParse(said).error).toBeUndefined();
     const route = {

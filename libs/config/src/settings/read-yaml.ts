@@ -11,6 +11,12 @@ const MAX_NODES = 100_000;
 const MAX_ALIASES = 200;
 const MAX_FAULTS = 50;
 
+/** At the end of a message: the piece of the text that was not understood, and may be a secret. */
+const QUOTED_TOKEN = /: ".*$/s;
+
+/** YAML 1.2.2 §5.1: what may not stand in a text as it is. A database takes no NUL either. */
+const CONTROL_CHARACTER = /[^\P{Cc}\t\n\r\u0085]/u;
+
 /** What a text says, before anything is known of its meaning. */
 export interface YamlReading {
   /** Made of plain objects, arrays and scalars; an empty text gives null. */
@@ -26,6 +32,10 @@ export interface YamlReading {
  */
 export function readYaml(text: string): YamlReading {
   if (Buffer.byteLength(text) > MAX_BYTES) return unreadable('is larger than 100 KB');
+  const control = CONTROL_CHARACTER.exec(text);
+  if (control !== null) {
+    return unreadable('must not contain control characters', text.slice(0, control.index).split('\n').length);
+  }
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -39,7 +49,8 @@ export function readYaml(text: string): YamlReading {
   // What follows the first is hardly ever a fault of its own.
   const [fault] = [...document.errors, ...document.warnings];
   if (fault !== undefined) {
-    return unreadable(`is no YAML that can be read: ${fault.message}`, lines.linePos(fault.pos[0]).line);
+    const why = fault.message.replace(QUOTED_TOKEN, '');
+    return unreadable(`is no YAML that can be read: ${why}`, lines.linePos(fault.pos[0]).line);
   }
   return new Reader(document, lines).read();
 }

@@ -420,6 +420,8 @@ describe('a faulty config.yml', () => {
     ['a list for a key', '? [a]\n: b\n', /^1:  is no YAML/],
     ['a prototype', 'pools:\n  __proto__: {}\n', /^2: pools\.__proto__ is not a known field$/],
     ['a NUL', 'defaultBackend: "http://a\\0"\n', /^1: defaultBackend must not contain control characters$/],
+    ['a NUL in a comment', 'guest: { routes: [] }\n# \0\n', /^2:  must not contain control characters$/],
+    ['what could be a secret', 'guest: "hunter2" hunter2 hunter2\n', /^1:  is no YAML(?!.*hunter2)/],
     ['half a surrogate pair', 'defaultBackend: "\\uD800"\n', /^1: defaultBackend must not contain control/],
     ['a text of more than 100 KB', `# ${'x'.repeat(102_400)}\n`, /^null:  is larger than 100 KB$/],
     ['a part of another type', 'routes: {}\n', /^1: routes /],

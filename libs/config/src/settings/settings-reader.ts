@@ -54,6 +54,12 @@ export class SettingsReader {
     return faults.isEmpty ? { settings: freeze(settings), said, faults: [] } : faults.asReading();
   }
 
+  /** What a text says that was read before; nothing of it is checked. */
+  saidIn(text: string): SaidSettings {
+    const { value } = readYaml(text);
+    return isObject(value) ? value : {};
+  }
+
   private parse(said: unknown, faults: Faults): FileInput | null {
     const filled = interpolate(said, { variables: this.variables, onFault: faults.add });
     const parsed = settingsSchema.safeParse(filled);
