@@ -76,6 +76,7 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
    */
   async replace({ format, text }: SubmittedConfiguration, by: Principal): Promise<ChangedConfiguration> {
     const submitted = this.usable(text);
+    if (Object.keys(submitted.said).length === 0) throw nothingSaid();
     // JSON is kept as somebody would have written it, so that the file stays one for people.
     const kept = format === 'json' ? tidyYaml(submitted.said) : text;
     const reading = format === 'json' ? this.usable(kept) : submitted;
@@ -222,6 +223,17 @@ function tooLong(error: unknown): never {
   throw new CoreError('CONFLICT', 'Another change of the configuration takes long. Try again.', {
     cause: error,
   });
+}
+
+/** Hardly ever what was meant, and it would take every route away. */
+function nothingSaid(): CoreError {
+  return validationFailed([
+    {
+      path: '',
+      line: null,
+      message: 'is empty; to have nothing configured, send a part that is empty, such as routes: []',
+    },
+  ]);
 }
 
 function noFile(file: string): AdminError {

@@ -1,0 +1,175 @@
+import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { SettingsInForce } from '#config';
+import { ControlConnection, StoredSettings } from '#database';
+import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import type { Answer } from '../../support/clients.js';
+import { terminateControl } from '../../support/control.js';
+import { eventually } from '../../support/eventually.js';
+import { Gateway } from '../../support/gateway.js';
+import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
+import { quietLogger } from '../../support/quiet-logger.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
+
+const ONE_SECOND = 1000;
+
+let database: TestDatabase;
+let dataDir: string;
+let file: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  dataDir = await mkdtemp(join(tmpdir(), 'sluice-config-'));
+  file = join(dataDir, 'config.yml');
+});
+afterAll(async () => {
+  await database.drop();
+  await rm(dataDir, { recursive: true });
+});
+
+const start = (env: NodeJS.ProcessEnv = {}): Promise<Gateway> =>
+  Gateway.start({ ...ASSIGNED_SLICES, database, dataDir, env: { ...ASSIGNED_SLICES.env, ...env } });
+const routesOf = (gateway: Gateway): readonly string[] => gateway.get(SettingsInForce).current.guestRoutes;
+const put = (gateway: Gateway, route: string): Promise<Answer> =>
+  gateway.operator().send('PUT', '/admin/config', { body: { guest: { routes: [route] } } });
+const stored = (gateway: Gateway): Promise<StoredSettings> =>
+  gateway.get(DataSource).getRepository(StoredSettings).findOneByOrFail({ id: 1 });
+const guest = async (gateway: Gateway): Promise<unknown> =>
+  (await gateway.operator().post('/auth/guest', {})).body.route;
+
+const text = (route: string): string => `guest: { routes: [${route}] }\n`;
+
+/** What is in force on a gateway that starts now. */
+async function inForceAtStart(): Promise<readonly string[]> {
+  await using gateway = await start();
+  return routesOf(gateway);
+}
+
+describe('two gateways on one database', () => {
+  let here: Gateway;
+  let there: Gateway;
+  beforeAll(async () => {
+    [here, there] = await Promise.all([start(), start({ MINE: 'mine' })]);
+    await eventually(async () => expect(there.get(ControlConnection).healthy).toBe(true));
+  });
+  afterAll(async () => {
+    await Promise.all([here[Symbol.asyncDispose](), there[Symbol.asyncDispose]()]);
+  });
+
+  it('both have in force what was put at one of them, within a second', async () => {
+    for (const [i, at] of [here, there, here].entries()) {
+      expect((await put(at, `round-${i}`)).status).toBe(200);
+      await eventually(async () => {
+        expect([await guest(here), await guest(there)]).toEqual([`round-${i}`, `round-${i}`]);
+      }, ONE_SECOND);
+    }
+    const shown = await there.operator().get('/admin/config');
+    expect(shown.body).toEqual({ guest: { routes: ['round-2'] } });
+  });
+
+  it('catch up with what they were not told, once they are connected again', async () => {
+    await put(here, 'before');
+    await eventually(async () => expect(routesOf(there)).toEqual(['before']), ONE_SECOND);
+    // Stored without a word, as if the connection had been away just then.
+    await here
+      .get(DataSource)
+      .query(`UPDATE settings SET revision = revision + 1, text = 'guest: { routes: [unheard] }'`);
+    await terminateControl(database);
+    await eventually(async () => {
+      expect([routesOf(here), routesOf(there)]).toEqual([['unheard'], ['unheard']]);
+    });
+  });
+
+  it('agree with each other and with the file after ten changes at once', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, (_, i) => put(i % 2 === 0 ? here : there, `at-once-${i}`)),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+    const { text } = await stored(here);
+    const [last] = /at-once-\d/.exec(text) ?? [];
+    await eventually(
+      async () => expect([routesOf(here), routesOf(there)]).toEqual([[last], [last]]),
+      ONE_SECOND,
+    );
+    expect(readFileSync(file, 'utf8')).toBe(text);
+  });
+
+  it('take a changed file once, whoever sees it first', async () => {
+    await put(here, 'put');
+    const { revision } = await stored(here);
+    writeFileSync(file, 'guest: { routes: [edited] }\n');
+    await eventually(async () => {
+      expect([routesOf(here), routesOf(there)]).toEqual([['edited'], ['edited']]);
+    });
+    // Whatever the other one makes of the file is done before this, which changes nothing.
+    await Promise.all([put(there, 'after'), put(here, 'after')]);
+    expect((await stored(here)).revision).toBe(revision + 3);
+  });
+
+  it('go on with what they had where the new one lacks a variable, and say so', async () => {
+    await put(here, 'usable');
+    await eventually(async () => expect(routesOf(there)).toEqual(['usable']), ONE_SECOND);
+    const logger = new RecordingLogger();
+    Logger.overrideLogger(logger);
+    try {
+      expect((await put(here, '${MINE}')).status).toBe(400);
+      expect((await put(there, '${MINE}')).status).toBe(200);
+      expect(routesOf(there)).toEqual(['mine']);
+      await eventually(async () => {
+        expect(logger.lines.join('\n')).toMatch(/can't be used here[^]*guest\.routes\.0 uses \$\{MINE\}/);
+      });
+      expect(routesOf(here)).toEqual(['usable']);
+    } finally {
+      Logger.overrideLogger(quietLogger);
+    }
+    await put(there, 'usable-again');
+    await eventually(async () => expect(routesOf(here)).toEqual(['usable-again']), ONE_SECOND);
+  });
+});
+
+describe('a gateway that starts', () => {
+  it('has in force what was put before', async () => {
+    await using gateway = await start();
+    await put(gateway, 'kept');
+    await gateway[Symbol.asyncDispose]();
+    expect(await inForceAtStart()).toEqual(['kept']);
+  });
+
+  it('leaves a file that is older, until it is told to read it', async () => {
+    await using gateway = await start();
+    await put(gateway, 'stored');
+    await gateway[Symbol.asyncDispose]();
+    writeFileSync(file, text('old'));
+    utimesSync(file, new Date(0), new Date(0));
+    await using again = await start();
+    expect(routesOf(again)).toEqual(['stored']);
+    await again.operator().post('/admin/config/reload');
+    expect(routesOf(again)).toEqual(['old']);
+  });
+
+  it('takes a file that is newer, and stores it', async () => {
+    await using gateway = await start();
+    await put(gateway, 'stored');
+    await gateway[Symbol.asyncDispose]();
+    writeFileSync(file, text('newer'));
+    const soon = new Date(Date.now() + 1000);
+    utimesSync(file, soon, soon);
+    expect(await inForceAtStart()).toEqual(['newer']);
+    await rm(file);
+    expect(await inForceAtStart()).toEqual(['newer']);
+  });
+
+  it('does so before it listens, two at once as well', async () => {
+    writeFileSync(file, text('both'));
+    const soon = new Date(Date.now() + 5000);
+    utimesSync(file, soon, soon);
+    await using one = await start();
+    await using other = await start();
+    expect([routesOf(one), routesOf(other)]).toEqual([['both'], ['both']]);
+  });
+});
