@@ -42,7 +42,7 @@ const stored = (gateway: Gateway): Promise<StoredSettings> =>
 const guest = async (gateway: Gateway): Promise<unknown> =>
   (await gateway.operator().post('/auth/guest', {})).body.route;
 
-const text = (route: string): string => `guest: { routes: [${route}] }\n`;
+const fileFor = (route: string): string => `guest: { routes: [${route}] }\n`;
 
 /** What is in force on a gateway that starts now. */
 async function inForceAtStart(): Promise<readonly string[]> {
@@ -144,7 +144,7 @@ describe('a gateway that starts', () => {
     await using gateway = await start();
     await put(gateway, 'stored');
     await gateway[Symbol.asyncDispose]();
-    writeFileSync(file, text('old'));
+    writeFileSync(file, fileFor('old'));
     utimesSync(file, new Date(0), new Date(0));
     await using again = await start();
     expect(routesOf(again)).toEqual(['stored']);
@@ -156,7 +156,7 @@ describe('a gateway that starts', () => {
     await using gateway = await start();
     await put(gateway, 'stored');
     await gateway[Symbol.asyncDispose]();
-    writeFileSync(file, text('newer'));
+    writeFileSync(file, fileFor('newer'));
     const soon = new Date(Date.now() + 1000);
     utimesSync(file, soon, soon);
     expect(await inForceAtStart()).toEqual(['newer']);
@@ -165,7 +165,7 @@ describe('a gateway that starts', () => {
   });
 
   it('does so before it listens, two at once as well', async () => {
-    writeFileSync(file, text('both'));
+    writeFileSync(file, fileFor('both'));
     const soon = new Date(Date.now() + 5000);
     utimesSync(file, soon, soon);
     await using one = await start();
