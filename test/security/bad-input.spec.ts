@@ -92,6 +92,10 @@ const GOOD: Record<string, Json> = {
   'POST /orchestrator/slices': { name: 'acme', image: 'acme/app', memory: '64m', cpus: 1, env: { A: 'b' } },
   // Sluice itself is no target. What a hostile one may be without can be good as well: see `state`.
   'PUT /admin/config': { defaultBackend: 'http://sluice.example', guest: { routes: ['build'] } },
+  // A pool that is made is no harm either.
+  'POST /admin/pools': { name: 'input', health: '/health' },
+  'POST /admin/pools/{pool}/backends': { url: 'http://127.0.0.1:9' },
+  'DELETE /admin/pools/{pool}/backends': { url: 'http://127.0.0.1:9' },
   'PATCH /admin/users/{id}': { role: 'member', disabled: false },
   'PATCH /orchestrator/slices/{id}': { name: 'acme', env: { A: 'b' } },
   'POST /orchestrator/orphans/sweep': { dryRun: true },
@@ -492,7 +496,8 @@ describe('bad input', () => {
     const good = body === undefined ? {} : { body: JSON.stringify(body) };
 
     it('is what no id looks like', async () => {
-      await expectRefused(HOSTILE_IDS, (id) => send(endpoint, { path: pathOf(endpoint, id), ...good }), [
+      const unlike = HOSTILE_IDS.filter((id) => !isIdOf(endpoint, id));
+      await expectRefused(unlike, (id) => send(endpoint, { path: pathOf(endpoint, id), ...good }), [
         'VALIDATION_FAILED',
         'BAD_REQUEST',
       ]);
@@ -555,13 +560,13 @@ function onePort(): NodeJS.ProcessEnv {
 }
 
 /**
- * Everything that the database holds. The clock of the reconciler goes on; it is none of a request's doing. API keys are
- * left out: a request whose fault is elsewhere than in its body makes one. So is the configuration: nearly all of it may
- * be left out of a body, and what is left over is right.
+ * Everything that the database holds. The clock of the reconciler goes on; it is none of a request's doing. API keys and
+ * pools are left out: a request whose fault is elsewhere than in its body makes one. So is the configuration: nearly all
+ * of it may be left out of a body, and what is left over is right.
  */
 async function state(postgres: Client): Promise<string> {
   const { rows } = await postgres.query<{ name: string }>(
-    `SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT IN ('api_key', 'settings') ORDER BY 1`,
+    `SELECT quote_ident(table_name) AS name FROM information_schema.tables WHERE table_schema = 'public' AND table_name NOT IN ('api_key', 'pool', 'settings') ORDER BY 1`,
   );
   const contents: string[] = [];
   for (const { name } of rows) {
@@ -573,14 +578,23 @@ async function state(postgres: Client): Promise<string> {
   return contents.join('\n');
 }
 
-/** An id of nothing stands where none is given. */
+/** An id of nothing stands where none is given; of two, the last one is tried. */
 function pathOf(endpoint: Endpoint, id = absentFrom(endpoint).ids[0] ?? ''): string {
-  return endpoint.path.replace(/\{\w+\}/, id);
+  return endpoint.path.replace(/\{pool\}(?=.*\{)/, 'input').replace(/\{\w+\}/, id);
+}
+
+/** Pools are named by their operator: what is odd as the id of anything else can be the name of one. */
+function isIdOf({ path }: Endpoint, id: string): boolean {
+  return (
+    path.includes('{pool}') && !path.includes('{id}') && /^\w[\w-]{0,63}$/.test(id) && !id.startsWith('_')
+  );
 }
 
 /** Ids of the right form that nothing has, and what is said of them. */
 function absentFrom({ path }: Endpoint): { readonly ids: readonly string[]; readonly code: string } {
   if (path.startsWith('/admin/users/')) return { ids: [crypto.randomUUID()], code: 'USER_NOT_FOUND' };
+  if (path.includes('/backends/')) return { ids: [crypto.randomUUID()], code: 'BACKEND_NOT_FOUND' };
+  if (path.startsWith('/admin/pools/')) return { ids: ['nowhere', '7'], code: 'POOL_NOT_FOUND' };
   if (path.startsWith('/api/apikeys/')) return { ids: [crypto.randomUUID()], code: 'NOT_FOUND' };
   if (path.startsWith('/auth/sessions/')) return { ids: ['A'.repeat(43)], code: 'NOT_FOUND' };
   return { ids: ['2147483647', '7'], code: 'SLICE_NOT_FOUND' };

@@ -4,6 +4,11 @@ import { ConfigurationFollower } from './config/configuration-follower.js';
 import { ConfigurationStore } from './config/configuration-store.js';
 import { ConfigurationController } from './config/configuration.controller.js';
 import { ConfigurationService } from './config/configuration.service.js';
+import { BackendHealthController } from './pools/backend-health.controller.js';
+import { GatewayStatsController } from './pools/gateway-stats.controller.js';
+import { PoolAdministration } from './pools/pool-administration.js';
+import { PoolViews } from './pools/pool-views.js';
+import { PoolsController } from './pools/pools.controller.js';
 import { RouteExplainer } from './routes/route-explainer.js';
 import { RoutesController } from './routes/routes.controller.js';
 import { UserAdministration } from './users/user-administration.js';
@@ -13,7 +18,14 @@ import { UsersController } from './users/users.controller.js';
 /** What the operator sees and changes. Needs what the libraries below provide to everybody. */
 @Module({
   imports: [ProxyModule],
-  controllers: [UsersController, ConfigurationController, RoutesController],
+  controllers: [
+    UsersController,
+    ConfigurationController,
+    RoutesController,
+    PoolsController,
+    BackendHealthController,
+    GatewayStatsController,
+  ],
   providers: [
     UserDirectory,
     UserAdministration,
@@ -21,6 +33,8 @@ import { UsersController } from './users/users.controller.js';
     ConfigurationFollower,
     ConfigurationService,
     RouteExplainer,
+    PoolViews,
+    PoolAdministration,
   ],
 })
 export class AdminModule {}

@@ -24,6 +24,7 @@ export { ApiErrors, BODY_ERRORS } from './documentation/api-errors.js';
 export { type DocumentOptions, openApiDocument } from './documentation/openapi-document.js';
 export { addSecuritySchemes } from './documentation/security-schemes.js';
 export { AddressLimit } from './limits/address-limit.js';
+export { ThrottledPerAddress } from './limits/address-throttler.guard.js';
 export { AuthLimits } from './limits/auth-limits.js';
 export { HitCounter } from './limits/hit-counter.js';
 export { machineOf } from './limits/network-of.js';

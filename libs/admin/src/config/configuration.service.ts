@@ -12,7 +12,7 @@ import {
   tidyYaml,
 } from '#config';
 import { ControlConnection } from '#database';
-import { nameOf } from '../name-of.js';
+import { nameOf } from '../actor.js';
 import { writeConfigFile } from './config-file-writer.js';
 import { ConfigurationFollower } from './configuration-follower.js';
 import { ConfigurationStore } from './configuration-store.js';

@@ -3,7 +3,7 @@ import { IsNull, type EntityManager } from 'typeorm';
 import { type Principal, SessionsService, TotpFactors } from '#auth';
 import { AdminError, Clock } from '#common';
 import { User } from '#database';
-import { nameOf } from '../name-of.js';
+import { nameOf, userOf } from '../actor.js';
 import type { UserChange, UserView } from './schemas.js';
 import { UserDirectory, userNotFound } from './user-directory.js';
 
@@ -120,8 +120,4 @@ function addressUnverified(): AdminError {
     'EMAIL_UNVERIFIED',
     'Nobody has shown that the address of this account is theirs. Have it verified first, or see `admin:create --promote --unverified`.',
   );
-}
-
-function userOf(principal: Principal): { readonly id: string } | null {
-  return 'user' in principal ? principal.user : null;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, type EntityManager, IsNull } from 'typeorm';
 import { isForeignKeyViolation, Pool, PoolBackend } from '#database';
 import type { StoredPool } from './pool-definitions.js';
 
@@ -25,6 +25,16 @@ export class PoolStore {
   /** @returns whether it is new */
   async createPool(name: string, healthPath: string): Promise<boolean> {
     return insertPool(this.dataSource.manager, name, healthPath);
+  }
+
+  /**
+   * Gives a pool that has none its health path.
+   * @returns whether it has this one now
+   */
+  async settleHealthPath(name: string, healthPath: string): Promise<boolean> {
+    const { manager } = this.dataSource;
+    await manager.update(Pool, { name, healthPath: IsNull() }, { healthPath });
+    return manager.existsBy(Pool, { name, healthPath });
   }
 
   /** @returns whether there was one */

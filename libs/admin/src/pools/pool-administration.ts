@@ -1,0 +1,149 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { AllowedOrigins, type Principal } from '#auth';
+import { AdminError, CoreError, validationFailed } from '#common';
+import { AppConfig } from '#config';
+import {
+  canonicalUrl,
+  DEFAULT_HEALTH_PATH,
+  type PoolDefinition,
+  Pools,
+  PoolStore,
+  STANDING_POOLS,
+} from '#proxy';
+import { nameOf } from '../actor.js';
+import { isOwnAddress } from './own-address.js';
+import { poolNotFound, PoolViews } from './pool-views.js';
+import type { BackendView, NewBackend, NewPool, PoolView, RemovedBackend } from './schemas.js';
+
+/** What came of a request that may be repeated. */
+export interface Made<View> {
+  /** False: it was there already. */
+  readonly isNew: boolean;
+  readonly view: View;
+}
+
+/**
+ * Makes and removes pools and backends in the operator's name. What config.yml declares is changed there. Everything
+ * is in force here when it returns, and on the other replicas as soon as they are told.
+ */
+@Injectable()
+export class PoolAdministration {
+  private readonly logger = new Logger(PoolAdministration.name);
+
+  constructor(
+    private readonly store: PoolStore,
+    private readonly pools: Pools,
+    private readonly views: PoolViews,
+    private readonly origins: AllowedOrigins,
+    private readonly config: AppConfig,
+  ) {}
+
+  /** @throws AdminError SET_BY_CONFIG_FILE; CoreError CONFLICT: it is there, with another health path */
+  async create({ name, health }: NewPool, by: Principal): Promise<Made<PoolView>> {
+    const isNew = await this.createUnlessThere(name, health);
+    await this.pools.refresh();
+    if (isNew) this.logger.log(`pool ${name} was made by ${nameOf(by)}`);
+    return { isNew, view: this.views.pool(name) };
+  }
+
+  /** @throws AdminError POOL_NOT_FOUND, SET_BY_CONFIG_FILE */
+  async remove(name: string, by: Principal): Promise<void> {
+    if ((await this.definition(name))?.declaredBy === 'config') throw setByConfigFile('This pool');
+    const wasThere = await this.store.deletePool(name);
+    // Of these two nothing is left to remove but their backends.
+    if (!wasThere && !STANDING_POOLS.includes(name)) throw poolNotFound();
+    await this.pools.refresh();
+    this.logger.log(`pool ${name} was removed by ${nameOf(by)}`);
+  }
+
+  /** @throws AdminError POOL_NOT_FOUND; CoreError VALIDATION_FAILED: it would be a loop */
+  async addBackend(name: string, { url: written }: NewBackend, by: Principal): Promise<Made<BackendView>> {
+    const url = canonicalUrl(written);
+    this.refuseLoop(url);
+    const pool = await this.definition(name);
+    const isDeclared = pool?.backends.some((each) => each.declaredBy === 'config' && each.url === url);
+    const making = pool?.declaredBy === 'config' || STANDING_POOLS.includes(name);
+    const isNew = isDeclared === true ? false : await this.store.addBackend(name, url, { making });
+    if (isNew === null) throw poolNotFound();
+    await this.pools.refresh();
+    const view = this.views.backendsOf(name).find((each) => each.url === url);
+    // Somebody else has removed it in between.
+    if (view === undefined) throw backendNotFound();
+    if (isNew) this.logger.log(`backend ${url} was added to the pool ${name} by ${nameOf(by)}`);
+    return { isNew, view };
+  }
+
+  /** @throws AdminError POOL_NOT_FOUND, BACKEND_NOT_FOUND, SET_BY_CONFIG_FILE; CoreError VALIDATION_FAILED */
+  async removeBackend(
+    name: string,
+    body: RemovedBackend,
+    query: RemovedBackend,
+    by: Principal,
+  ): Promise<void> {
+    const written = body.url ?? query.url;
+    if (written === undefined) throw validationFailed([{ path: 'url', message: 'is required' }]);
+    if (query.url !== undefined && query.url !== written) {
+      throw validationFailed([{ path: 'url', message: 'is another one in the query than in the body' }]);
+    }
+    const url = canonicalUrl(written);
+    const pool = await this.definition(name);
+    if (pool === null) throw poolNotFound();
+    if (pool.backends.some((each) => each.declaredBy === 'config' && each.url === url)) {
+      throw setByConfigFile('This backend');
+    }
+    await this.removeFrom(name, { url }, by);
+  }
+
+  /** @throws AdminError POOL_NOT_FOUND, BACKEND_NOT_FOUND */
+  async removeBackendById(name: string, id: string, by: Principal): Promise<void> {
+    if ((await this.definition(name)) === null) throw poolNotFound();
+    await this.removeFrom(name, { id }, by);
+  }
+
+  private async removeFrom(
+    name: string,
+    which: { id: string } | { url: string },
+    by: Principal,
+  ): Promise<void> {
+    if (!(await this.store.removeBackend(name, which))) throw backendNotFound();
+    await this.pools.refresh();
+    this.logger.log(
+      `backend ${'url' in which ? which.url : which.id} was removed from the pool ${name} by ${nameOf(by)}`,
+    );
+  }
+
+  /** @returns whether it is new */
+  private async createUnlessThere(name: string, health: string | undefined): Promise<boolean> {
+    const there = await this.definition(name);
+    if (there !== null && (health === undefined || health === there.healthPath)) return false;
+    if (there?.declaredBy === 'config') throw setByConfigFile('The health path of this pool');
+    if (await this.store.createPool(name, health ?? DEFAULT_HEALTH_PATH)) return true;
+    if (health === undefined || (await this.store.settleHealthPath(name, health))) return false;
+    throw new CoreError(
+      'CONFLICT',
+      `There is a pool of this name with another health path, ${there?.healthPath}. Remove it first.`,
+    );
+  }
+
+  /** As the database has it now: another replica may have changed it a moment ago. */
+  private async definition(name: string): Promise<PoolDefinition | null> {
+    await this.pools.refresh();
+    return this.pools.definitions.find((pool) => pool.name === name) ?? null;
+  }
+
+  private refuseLoop(url: string): void {
+    if (!isOwnAddress(url, this.origins.ownOrigin, this.config.http)) return;
+    throw validationFailed([{ path: 'url', message: 'must not be the gateway itself' }]);
+  }
+}
+
+function setByConfigFile(what: string): AdminError {
+  return new AdminError('SET_BY_CONFIG_FILE', `${what} is declared in config.yml. Change it there.`);
+}
+
+function backendNotFound(): AdminError {
+  return new AdminError(
+    'BACKEND_NOT_FOUND',
+    'There is no such backend in this pool. GET /admin/pools lists them.',
+  );
+}
