@@ -10,6 +10,7 @@ import { Upgrader } from '../../libs/proxy/src/forward/upgrader.js';
 import { GatewayCookies } from '../../libs/proxy/src/headers/cookies.js';
 import { RequestHeaders } from '../../libs/proxy/src/headers/request-headers.js';
 import { ResponseHeaders } from '../../libs/proxy/src/headers/response-headers.js';
+import { Via } from '../../libs/proxy/src/headers/via.js';
 import { EdgeServer, type EdgeHandler } from '../../libs/proxy/src/http/edge-server.js';
 import { portOf } from './stub-upstream.js';
 
@@ -60,6 +61,7 @@ export class ProxyHarness implements EdgeHandler {
       credentialHeaders: ['x-admin-key'],
       adminKey: 'the-admin-key-of-the-harness',
       isGatewayToken: (token) => token.startsWith('slu_'),
+      via: new Via('harness'),
     });
     this.forwarder = new Forwarder({
       clock,

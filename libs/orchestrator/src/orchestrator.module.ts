@@ -59,7 +59,7 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     OrphanService,
     StatusService,
   ],
-  exports: [DatabaseClients, SliceAllocator, SliceDirectory, SliceRuntime],
+  exports: [DatabaseClients, InstallationId, SliceAllocator, SliceDirectory, SliceRuntime],
 })
 export class OrchestratorModule implements OnModuleInit {
   constructor(

@@ -13,7 +13,7 @@ import {
 import { Clock, sameSecret, TrustProxy } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
-import { SliceDirectory } from '#orchestrator';
+import { InstallationId, SliceDirectory } from '#orchestrator';
 import { Admission } from './edge/admission.js';
 import { Cors } from './edge/cors.js';
 import { Edge } from './edge/edge.js';
@@ -31,6 +31,7 @@ import { Upgrader } from './forward/upgrader.js';
 import { GatewayCookies } from './headers/cookies.js';
 import { RequestHeaders } from './headers/request-headers.js';
 import { ResponseHeaders } from './headers/response-headers.js';
+import { Via } from './headers/via.js';
 import { BackendProber, ProbeOptions } from './targets/backend-prober.js';
 import { Backends } from './targets/backends.js';
 import { PoolStore } from './targets/pool-store.js';
@@ -53,19 +54,26 @@ const MAX_SOCKETS_PER_OWNER = 500;
         new GatewayCookies([...session.names], [login.prefix]),
     },
     {
+      provide: Via,
+      inject: [InstallationId],
+      useFactory: ({ value }: InstallationId) => new Via(value),
+    },
+    {
       provide: RequestHeaders,
-      inject: [GatewayCookies, TrustProxy, AppConfig, GatewayTokens],
+      inject: [GatewayCookies, TrustProxy, AppConfig, GatewayTokens, Via],
       useFactory: (
         cookies: GatewayCookies,
         trustProxy: TrustProxy,
         config: AppConfig,
         tokens: GatewayTokens,
+        via: Via,
       ) =>
         new RequestHeaders({
           cookies,
           trustProxy,
           credentialHeaders: ['x-admin-key'],
           adminKey: config.admin.key,
+          via,
           // The form of an API key alone tells it from an app's token.
           isGatewayToken: (token) =>
             token.startsWith(API_KEY_PREFIX) || tokens.isOurs(token) || sameSecret(token, config.admin.key),

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { isPreflight } from '#auth';
 import { assignRequestId, Clock, CoreError, DomainError, ProxyError, TrustProxy } from '#common';
 import { LiveSockets } from '../forward/live-sockets.js';
+import { Via } from '../headers/via.js';
 import { answerError, answerOptions, refuseUpgrade } from '../http/answer.js';
 import type { EdgeHandler } from '../http/edge-server.js';
 import { isAmbiguous, type RequestPath } from '../http/path.js';
@@ -33,6 +34,7 @@ export class Edge implements EdgeHandler {
     private readonly cors: Cors,
     private readonly failures: FailureReport,
     private readonly trustProxy: TrustProxy,
+    private readonly via: Via,
     private readonly live: LiveSockets,
     private readonly clock: Clock,
   ) {}
@@ -101,6 +103,11 @@ export class Edge implements EdgeHandler {
   }
 
   private proxy(req: IncomingMessage, res: ServerResponse, path: RequestPath, route: Route): void {
+    const loop = this.via.refuseReturn(req);
+    if (loop !== null) {
+      this.refuse(req, res, route, loop);
+      return;
+    }
     // A preflight carries no credential, so nobody's slice could answer it.
     if (isPreflight(req.method, req.headers)) {
       this.cors.answerPreflight(req, res, route);
@@ -143,7 +150,7 @@ export class Edge implements EdgeHandler {
     const route = this.routeOf(req, path, trusted);
     if (route instanceof ProxyError) return route;
     if (route === null) return new CoreError('NOT_FOUND', 'There is nothing to connect to at this path.');
-    return { path, route };
+    return this.via.refuseReturn(req) ?? { path, route };
   }
 
   private refuse(req: IncomingMessage, res: ServerResponse, route: Route | null, error: DomainError): void {

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { TrustProxy } from '#common';
 import { GatewayCookies } from './cookies.js';
 import { RequestHeaders } from './request-headers.js';
+import { Via } from './via.js';
 
 const headers = new RequestHeaders({
   cookies: new GatewayCookies(['session']),
@@ -10,6 +11,7 @@ const headers = new RequestHeaders({
   credentialHeaders: ['x-admin-key'],
   adminKey: 'the-admin-key-of-the-operator',
   isGatewayToken: (token) => token.startsWith('slu_'),
+  via: new Via('0123abcd'),
 });
 
 /** The Authorization lines that the upstream gets of these. */

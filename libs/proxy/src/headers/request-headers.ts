@@ -4,6 +4,7 @@ import type { GatewayCookies } from './cookies.js';
 import { addForwarded } from './forwarded.js';
 import { connectionListed, HOP_BY_HOP } from './hop-by-hop.js';
 import { OwnCredentials } from './own-credentials.js';
+import type { Via } from './via.js';
 
 /** What is the gateway's own in a request, and whom it believes; the same for all requests. */
 export interface RequestHeaderPolicy {
@@ -15,6 +16,7 @@ export interface RequestHeaderPolicy {
   readonly isGatewayToken: (token: string) => boolean;
   /** The operator's key; it is taken out wherever it stands. */
   readonly adminKey: string;
+  readonly via: Via;
 }
 
 /** What differs from request to request. */
@@ -87,7 +89,7 @@ export class RequestHeaders {
     const trusted = this.#policy.trustProxy.trusts(req.socket.remoteAddress);
     const out = this.#keep(req, context, trusted);
     addForwarded(out, req, trusted);
-    out.push('via', `${req.httpVersion} sluice`, 'x-request-id', context.requestId);
+    out.push('via', this.#policy.via.lineFor(req), 'x-request-id', context.requestId);
     for (const part of context.identity) out.push(part);
     return out;
   }
