@@ -135,6 +135,8 @@ describe('OPTIONS', () => {
   it.each([
     ['*', options('*')],
     ['a path, with no hop left', options('/api/x', 'Max-Forwards: 0\r\n')],
+    ['a path, with no hop left in two digits', options('/api/x', 'Max-Forwards: 00\r\n')],
+    ['a host, without a path', options('http://a')],
   ])('of %s is answered by the gateway itself', async (_what, request) => {
     const [own, next] = await answersTo(request);
     expect(own?.status).toBe(204);
@@ -143,9 +145,34 @@ describe('OPTIONS', () => {
     expect(await customer.arrivals()).toEqual(['GET /api/next']);
   });
 
-  it('counts the hops that are left', async () => {
-    const [answer] = await answersTo(options('/api/x', 'Max-Forwards: 3\r\n'));
-    expect(valuesOf(seenIn(answer).rawHeaders, 'max-forwards')).toEqual(['2']);
+  it.each([
+    ['3', '2'],
+    ['03', '2'],
+    ['9'.repeat(40), '1000000'],
+    ['many', 'many'],
+  ])('counts the hops that are left: of %s, %s', async (given, left) => {
+    const [answer] = await answersTo(options('/api/x', `Max-Forwards: ${given}\r\n`));
+    expect(valuesOf(seenIn(answer).rawHeaders, 'max-forwards')).toEqual([left]);
+  });
+
+  it('alone counts them: the hops of another method are the upstream’s to see', async () => {
+    const [answer] = await answersTo(get('/api/x', 'Host: a\r\nMax-Forwards: 3\r\n'));
+    expect(valuesOf(seenIn(answer).rawHeaders, 'max-forwards')).toEqual(['3']);
+  });
+});
+
+describe('HTTP/1.0', () => {
+  it('needs no Host', async () => {
+    const [answer] = await customer.exchange(signedIn('GET /api/x HTTP/1.0\r\n\r\n'));
+    expect(seenIn(answer).url).toBe('/api/x');
+  });
+
+  it('may name the host in its target alone, and the slice is told', async () => {
+    const text = 'GET http://a:8080/api/x HTTP/1.0\r\n\r\n';
+    const [answer] = await customer.exchange(signedIn(text));
+    const { rawHeaders } = seenIn(answer);
+    expect(valuesOf(rawHeaders, 'host')).toEqual(['a:8080']);
+    expect(valuesOf(rawHeaders, 'x-forwarded-host')).toEqual(['a:8080']);
   });
 });
 

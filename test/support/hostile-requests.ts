@@ -14,6 +14,11 @@ export function get(target: string, lines = HOST): string {
   return `GET ${target} HTTP/1.1\r\n${lines}\r\n`;
 }
 
+/** The same in HTTP/1.0. */
+function get10(target: string, lines: string): string {
+  return get(target, lines).replace('HTTP/1.1', 'HTTP/1.0');
+}
+
 /** A POST with these lines and this body. */
 export function post(lines: string, body: string, version = 'HTTP/1.1'): string {
   return `POST /api/x ${version}\r\n${HOST}${lines}\r\n${body}`;
@@ -79,6 +84,7 @@ export const WITHOUT_A_SURE_END: readonly Refused[] = [
     post('Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n', 'HTTP/1.0'),
   ),
   bad('a space before the colon', post('Transfer-Encoding : chunked\r\n', '0\r\n\r\n')),
+  bad('a space before the first header', get('/api/x', ` X-A: b\r\n${HOST}`)),
   bad('obsolete folding', get('/api/x', `X-A: b\r\n c\r\n${HOST}`)),
   bad('obsolete folding of a Transfer-Encoding', post('Transfer-Encoding:\r\n\tchunked\r\n', '0\r\n\r\n')),
   bad('bare LF behind the request line', `GET /api/x HTTP/1.1\n${HOST}\r\n`),
@@ -191,6 +197,11 @@ export const WITH_A_SURE_END: readonly Refused[] = [
   bad('two Hosts', get('/api/x', `${HOST}Host: b\r\n`)),
   bad('two equal Hosts', get('/api/x', `${HOST}${HOST}`)),
   bad('the absolute form of another host', get('http://b/api/x')),
+  bad(
+    'the absolute form of another host, in HTTP/1.0',
+    get10('http://b/api/x', `${HOST}Connection: keep-alive\r\n`),
+  ),
+  bad('the absolute form of no host, in HTTP/1.0', get10('http:///api/x', 'Connection: keep-alive\r\n')),
   bad('the absolute form of another port', get('http://a:81/api/x')),
   bad('the absolute form with userinfo', get('http://u@a/api/x')),
   bad('the absolute form of another scheme', get('file://a/api/x')),

@@ -159,7 +159,10 @@ export class RequestHeaders {
   }
 }
 
-/** `Max-Forwards` counts the hops that are left (RFC 9110 §7.6.2). */
+/** More hops than any way has; a larger number is forwarded as this one, which RFC 9110 §7.6.2 allows. */
+const MOST_FORWARDS = 1_000_000;
+
+/** `Max-Forwards` counts the hops that are left; what is no number is left to the upstream. */
 function oneLess(value: string): string {
-  return /^[1-9]\d*$/.test(value) ? String(Number(value) - 1) : value;
+  return /^\d+$/.test(value) ? String(Math.min(Number(value) - 1, MOST_FORWARDS)) : value;
 }

@@ -39,11 +39,12 @@ export function refuseUpgradeRequest(req: IncomingMessage): ProxyError | null {
 }
 
 /**
- * Whether an OPTIONS request asks the gateway itself: `*` names no resource of an upstream, and `Max-Forwards: 0`
- * forbids to go on (RFC 9110 §7.6.2).
+ * Whether an OPTIONS request asks the gateway itself: `*` names no resource of an upstream, nor does a URL without a
+ * path (RFC 9112 §3.2.4), and `Max-Forwards: 0` forbids to go on (RFC 9110 §7.6.2).
  */
-export function asksTheGatewayItself(req: IncomingMessage): boolean {
-  return req.method === 'OPTIONS' && (req.url === '*' || req.headers['max-forwards'] === '0');
+export function asksTheGatewayItself({ method, url = '', headers }: IncomingMessage): boolean {
+  if (method !== 'OPTIONS') return false;
+  return url === '*' || ABSOLUTE_FORM.exec(url)?.[2] === '' || /^0+$/.test(String(headers['max-forwards']));
 }
 
 function refuseMethod(req: IncomingMessage): ProxyError | null {
@@ -101,20 +102,29 @@ function refuseExpectation(req: IncomingMessage): ProxyError | null {
 }
 
 function readTarget(req: IncomingMessage): RequestPath | ProxyError {
-  const target = originForm(req.url ?? '', req.headers.host);
+  const target = originForm(req);
   if (target === '*' && req.method === 'OPTIONS') return { path: '*', search: '', lenient: null };
   const path = target === null ? null : readRequestPath(target);
   return path ?? badRequest('The request target is not a plain path of this host.');
 }
 
 /** The path and query of an absolute-form target of this very host; null for any other host or scheme. */
-function originForm(url: string, host: string | undefined): string | null {
+function originForm(req: IncomingMessage): string | null {
+  const { url = '' } = req;
   if (url.charCodeAt(0) === 0x2f || url === '*') return url;
   const absolute = ABSOLUTE_FORM.exec(url);
   if (absolute === null) return null;
-  const [, authority, rest = ''] = absolute;
-  if (authority?.toLowerCase() !== host?.toLowerCase()) return null;
+  const [, authority = '', rest = ''] = absolute;
+  if (req.headers.host === undefined) adoptHost(req, authority);
+  if (authority.toLowerCase() !== req.headers.host?.toLowerCase()) return null;
   return rest.startsWith('/') ? rest : `/${rest}`;
+}
+
+/** HTTP/1.0 may name the host in the target alone; whoever comes next looks for it in `Host` (RFC 9112 §3.2.2). */
+function adoptHost(req: IncomingMessage, authority: string): void {
+  if (!HOST.test(authority)) return;
+  req.headers.host = authority;
+  req.rawHeaders.push('Host', authority);
 }
 
 function badRequest(message: string): ProxyError {
