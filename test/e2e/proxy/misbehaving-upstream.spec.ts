@@ -131,6 +131,29 @@ describe('An upstream that says too much is corrected', () => {
     expect(answer.toLowerCase()).not.toContain('content-length');
   });
 
+  it('an answer without a Date gets one, and another keeps its own', async () => {
+    const OWN = 'Tue, 15 Nov 1994 08:12:31 GMT';
+    expect(await answerTo('HTTP/1.1 204 x\r\n\r\n')).toMatch(/\r\ndate: .* GMT\r\n/i);
+    const dates = (await answerTo(`HTTP/1.1 204 x\r\nDate: ${OWN}\r\n\r\n`)).match(/(?<=\r\ndate: ).*/gi);
+    expect(dates).toEqual([OWN]);
+  });
+
+  it('its version of HTTP is replaced by ours', async () => {
+    const answer = await answerTo('HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  it('what it switches to is left out, but for what a 426 asks for', async () => {
+    const lines = 'Connection: Upgrade\r\nUpgrade: h2c, websocket\r\nContent-Length: 0\r\n\r\n';
+    expect(await answerTo(`HTTP/1.1 200 OK\r\n${lines}`)).not.toMatch(/^(upgrade:|connection:.*upgrade)/im);
+    const asks = await answerTo(`HTTP/1.1 426 x\r\n${lines}`);
+    expect(asks).toMatch(/^HTTP\/1\.1 426 /);
+    expect(asks.match(/^(connection|upgrade): .*(?=\r)/gim)).toEqual([
+      'Connection: close, Upgrade',
+      'Upgrade: websocket',
+    ]);
+  });
+
   it('headers it lists in Connection stay between us', async () => {
     const answer = await answerTo(
       'HTTP/1.1 200 OK\r\nConnection: X-Hop, close\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\nContent-Length: 2\r\n\r\nok',

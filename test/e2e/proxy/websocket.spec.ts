@@ -144,6 +144,52 @@ describe('The handshake', () => {
     expect(answer.endsWith('}')).toBe(true);
   });
 
+  it.each([
+    ['another protocol', 'Connection: Upgrade\r\nUpgrade: foo\r\n'],
+    ['two protocols', 'Connection: Upgrade\r\nUpgrade: foo, websocket\r\n'],
+    ['a protocol it does not name', ''],
+    ['a protocol, without saying so in Connection', 'Upgrade: websocket\r\n'],
+  ])('an answer that switches to %s is a bad gateway', async (_what, lines) => {
+    await using upstream = await StubUpstream.start(`HTTP/1.1 101 x\r\n${lines}\r\nsmuggled`);
+    await using proxy = await ProxyHarness.start(upstream);
+    const answer = await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`);
+    expect(statusOf(answer)).toBe(502);
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+    expect(answer).not.toContain('smuggled');
+    await (
+      await upstream.connection()
+    ).closed;
+    expect(proxy.outcomes).toEqual(['BAD_GATEWAY']);
+  });
+
+  it('a refusal bears our version of HTTP and a date, whatever the upstream’s lacks', async () => {
+    await using upstream = await StubUpstream.start('HTTP/1.0 403 x\r\nContent-Length: 2\r\n\r\nno');
+    await using proxy = await ProxyHarness.start(upstream);
+    const answer = await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/);
+    expect(answer).toMatch(/\r\ndate: .* GMT\r\n/i);
+  });
+
+  it('a refusal that asks for an upgrade says for which one', async () => {
+    await using upstream = await StubUpstream.start(
+      'HTTP/1.1 426 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nContent-Length: 0\r\n\r\n',
+    );
+    await using proxy = await ProxyHarness.start(upstream);
+    const answer = await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 426 /);
+    expect(answer).toMatch(/\r\nupgrade: websocket\r\n/i);
+    expect(answer).toMatch(/\r\nconnection: .*upgrade\r\n/i);
+  });
+
+  it('asks for no trailers: there is nowhere to put them', async () => {
+    await using upstream = await StubUpstream.start(`${SWITCHING}\r\n`);
+    await using proxy = await ProxyHarness.start(upstream);
+    using client = await RawClient.connect(proxy.port);
+    client.write(`${UPGRADE}TE: trailers\r\n\r\n`);
+    await client.until('\r\n\r\n');
+    expect(upstream.received).not.toMatch(/\r\nte:/i);
+  });
+
   it('is refused to a user who has as many sockets open as one may have', async () => {
     await using upstream = await EchoUpstream.start();
     await using proxy = await ProxyHarness.start(upstream, { maxSocketsPerOwner: 1 });

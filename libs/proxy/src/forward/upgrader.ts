@@ -121,23 +121,30 @@ export class Upgrader {
   #onProxyRequest(proxyReq: ClientRequest, req: UpgradeRequest): void {
     const upgrade = upgradeOf(req);
     proxyReq.on('upgrade', (answer: IncomingMessage, upstream: Socket) => {
+      if (!switchesToWebSocket(answer)) {
+        upstream.destroy();
+        this.#refuseAnswer(req, upgrade, 'The protocol that the answer switches to');
+        return;
+      }
       this.#answered(req, upgrade);
       answer.headers = { ...this.#clientHeaders(req, answer), connection: 'Upgrade', upgrade: 'websocket' };
       upgrade.live.connect(upstream);
     });
     proxyReq.on('response', (answer: IncomingMessage) => {
       const transferEncoding = answer.headers['transfer-encoding'];
-      if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
-        this.#refuse(req, upgrade, upstreamError(new Error('Transfer-Encoding of the response')));
-        // The library's own listener comes next; only a client that can't be written to does it spare this answer.
-        upgrade.live.client.end();
+      const fault = faultOf(answer);
+      if (fault !== null) {
         answer.destroy();
+        this.#refuseAnswer(req, upgrade, fault);
         return;
       }
       this.#answered(req, upgrade);
       const framing = transferEncoding === undefined ? {} : { 'transfer-encoding': transferEncoding };
-      answer.headers = { ...this.#clientHeaders(req, answer), ...framing };
+      answer.headers = { date: this.#options.clock.now().toUTCString(), ...this.#clientHeaders(req, answer) };
+      Object.assign(answer.headers, framing, keptFromTheLibrary(answer.headers));
       answer.statusMessage = STATUS_CODES[answer.statusCode ?? 502] ?? '';
+      // The library repeats the upstream's; an intermediary says its own (RFC 9110 §6.2).
+      answer.httpVersion = '1.1';
     });
   }
 
@@ -166,6 +173,13 @@ export class Upgrader {
     this.#options.onDone?.(req, target, error);
   }
 
+  /** Instead of an answer that can't be passed on. */
+  #refuseAnswer(req: IncomingMessage, upgrade: Upgrade, what: string): void {
+    this.#refuse(req, upgrade, upstreamError(new Error(what)));
+    // The library's own listener comes next; only a client that can't be written to does it spare this answer.
+    upgrade.live.client.end();
+  }
+
   #refuse(req: IncomingMessage, upgrade: Upgrade, error: ProxyError): void {
     upgrade.answered = true;
     refuseUpgrade(req, upgrade.live.client, error, this.#options.clock.now());
@@ -192,7 +206,32 @@ function upgradeOf(req: UpgradeRequest): Upgrade {
 
 /** The lines as the library takes them, and the two hop-by-hop fields that make the request an upgrade. */
 function upgradeHeaders(lines: readonly string[]): IncomingHttpHeaders {
-  return { ...toHeaderObject(lines), connection: 'Upgrade', upgrade: 'websocket' };
+  const headers = toHeaderObject(lines);
+  // It would ask for trailers, which have no place here.
+  delete headers['te'];
+  return { ...headers, connection: 'Upgrade', upgrade: 'websocket' };
+}
+
+/** Nobody may be switched to a protocol that they did not ask for (RFC 9110 §7.8). */
+function switchesToWebSocket({ headers }: IncomingMessage): boolean {
+  const options = headers.connection?.toLowerCase().split(',') ?? [];
+  return (
+    headers.upgrade?.toLowerCase() === 'websocket' && options.some((option) => option.trim() === 'upgrade')
+  );
+}
+
+/** What makes an answer without an upgrade one that can't be passed on. */
+function faultOf({ statusCode, headers }: IncomingMessage): string | null {
+  const transferEncoding = headers['transfer-encoding'];
+  if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding))
+    return 'Transfer-Encoding of the response';
+  // A switch that lacks a header is no upgrade to Node, and no answer either.
+  return statusCode === 101 ? 'The answer switches protocols without saying to which' : null;
+}
+
+/** The offer of an upgrade, spelled so that the library, which knows the names in lower case, does not remove it. */
+function keptFromTheLibrary({ upgrade }: IncomingHttpHeaders): Record<string, string> {
+  return upgrade === undefined ? {} : { Connection: 'Upgrade', Upgrade: upgrade };
 }
 
 /** Name, value, name, value … as an object; repeated names become a list. */

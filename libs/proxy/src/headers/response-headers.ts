@@ -44,6 +44,12 @@ const FIXED = SECURITY_HEADERS.filter(({ key }) => ORIGIN_WIDE.has(key)).flatMap
   value,
 ]);
 
+/**
+ * An answer that asks for an upgrade has to say for which one (RFC 9110 §15.5.22), and this is the only one that is
+ * forwarded. The connection may as well end: the client comes back by another.
+ */
+const WEBSOCKET_OFFER: readonly string[] = ['Connection', 'close, Upgrade', 'Upgrade', 'websocket'];
+
 /** What is done with a field; the others are passed on. */
 type Action = 'drop' | 'set-cookie' | 'trailer' | 'content-length';
 
@@ -54,21 +60,26 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['content-length', 'content-length'],
 ]);
 
-/** Fields that must not come after the body (RFC 9110 §6.5.1): framing, routing, authentication, cookies, content. */
+/** Fields that must not come after the body (RFC 9110 §6.5.1): framing, routing, authentication, cookies, content, caching. */
 const NEVER_IN_TRAILERS: ReadonlySet<string> = new Set([
   ...HOP_BY_HOP,
   ...ORIGIN_WIDE,
   ...SECURITY_HEADERS.map(({ key }) => key),
+  'age',
   'authorization',
   'cache-control',
   'content-encoding',
   'content-length',
   'content-range',
   'content-type',
+  'date',
+  'expires',
   'host',
   'location',
+  'retry-after',
   'set-cookie',
   'trailer',
+  'vary',
   'www-authenticate',
   'x-request-id',
 ]);
@@ -92,6 +103,7 @@ export class ResponseHeaders {
     if (upstream['x-request-id'] === undefined || listed?.has('x-request-id')) {
       out.push('X-Request-Id', facts.requestId);
     }
+    if (facts.status === 426 && offersWebSocket(upstream)) out.push(...WEBSOCKET_OFFER);
     return out;
   }
 
@@ -130,6 +142,10 @@ export function trailersForClient(upstream: IncomingHttpHeaders): [string, strin
     if (value === undefined || NEVER_IN_TRAILERS.has(name)) return [];
     return (typeof value === 'string' ? [value] : value).map((line): [string, string] => [name, line]);
   });
+}
+
+function offersWebSocket({ upgrade }: IncomingHttpHeaders): boolean {
+  return upgrade !== undefined && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(String(upgrade));
 }
 
 function isAllowed(action: Action, facts: ResponseFacts): boolean {
