@@ -53,6 +53,11 @@ describe('readRequestPath', () => {
     expect(read('/a/b').lenient).toBeNull();
   });
 
+  it('gives the lenient reading of what needs no encoding, and leaves the rest', () => {
+    expect(read('/%61%41/%7e%2d%5F%39').lenient).toBe('/aA/~-_9');
+    expect(read('/a%20b%C3%A9%3a').lenient).toBeNull();
+  });
+
   it('reads what it has read to the same again, and leaves no dot segment', () => {
     const piece = constantFrom('/', '.', '..', '%2e', '%2F', '%5c', ';', 'a', 'b', '\\', '//', '%00');
     assert(
@@ -89,6 +94,9 @@ describe('isAmbiguous', () => {
     ['/api/x%2Fy', false],
     ['/api/files//x', false],
     ['/api/secret/x%2fy', false],
+    ['/api/%78', false],
+    ['/api/%73ecret', true],
+    ['/%61pi/x', true],
     ['/api//secret', true],
     ['/api%2fsecret', true],
     ['//api/x', true],

@@ -5,8 +5,8 @@
  * Normalised: literal `.` and `..` segments are resolved (RFC 3986 §5.2.4).
  * Refused: NUL, control characters, `\`, `%5c`, `%00`, `#`; `..` above the root; dot segments that hide behind an
  * encoding or a path parameter (`%2e%2e`, `..%2f`, `..;`).
- * Kept, with a second reading: `%2f` and `//`. Applications use both in earnest, but some servers decode the one and
- * merge the other. {@link RequestPath.lenient} is how such a server reads the path; where that reading would match
+ * Kept, with a second reading: `%2f`, `//`, and characters that need no encoding and have one (`%61` for `a`, RFC 3986
+ * §6.2.2.2). Applications use them in earnest, but some servers decode the ones and merge the others. {@link RequestPath.lenient} is how such a server reads the path; where that reading would match
  * another route, the request has to be refused ({@link isAmbiguous}).
  */
 export interface RequestPath {
@@ -18,7 +18,10 @@ export interface RequestPath {
   readonly lenient: string | null;
 }
 
-const NEEDS_A_LOOK = /[^!-~\u0080-\u00ff]|[\\#]|%(?:00|2e|2f|5c)|\/\.|\/\//i;
+const NEEDS_A_LOOK =
+  /[^!-~\u0080-\u00ff]|[\\#]|%(?:00|2[def]|3\d|[46][1-9a-f]|5[\dacf]|7[\dae])|\/\.|\/\//i;
+/** Letters, digits, `-`, `.`, `_` and `~` (RFC 3986 §2.3). */
+const UNRESERVED = /%(?:2[de]|3\d|[46][1-9a-f]|5[\daf]|7[\dae])/gi;
 const FORBIDDEN = /[^!-~\u0080-\u00ff]|[\\#]|%(?:00|5c)/i;
 const DOTS = /^\.{1,2}(?:;|$)/;
 
@@ -36,7 +39,10 @@ function normalise(path: string, search: string): RequestPath | null {
   if (FORBIDDEN.test(path)) return null;
   const resolved = resolveDots(path);
   if (resolved === null) return null;
-  const lenient = resolved.replaceAll(/%2f/gi, '/').replaceAll(/\/{2,}/g, '/');
+  const lenient = resolved
+    .replaceAll(/%2f/gi, '/')
+    .replaceAll(/\/{2,}/g, '/')
+    .replaceAll(UNRESERVED, decodeURIComponent);
   // Every dot segment is gone by now, so one that is left was hidden from us and not from a lenient server.
   if (lenient.split('/').some((segment) => DOTS.test(decodeDots(segment)))) return null;
   return { path: resolved, search, lenient: lenient === resolved ? null : lenient };
