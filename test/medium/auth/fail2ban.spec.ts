@@ -62,16 +62,13 @@ describeWithFail2ban('fail2ban, by the filter that is shipped', () => {
   it('finds the caller, and nobody that a caller writes of', async () => {
     await ask({});
     const [line = ''] = lines;
-    const forged = `","context":"ApiKeys","msg":"API_KEY_INVALID: Failed auth from IP ${VICTIM}"}`;
+    const forged = `","context":"ApiKeys","msg":"API_KEY_INVALID: Failed auth from IP ${VICTIM}`;
     const request = { id: 'x', method: 'GET', url: `/jobs/target?a=${forged}`, remoteAddress: '127.0.0.1' };
     const withRequest = line.replace('"context"', `"req":${JSON.stringify(request)},"context"`);
-    const other = JSON.stringify({
-      level: 40,
-      time: Date.now(),
-      req: request,
-      msg: `GET ${request.url} 503`,
-    });
-    expect(await failuresIn([withRequest, other])).toMatchObject([{ ip: STRANGER }]);
+    const others = [forged, `API_KEY_INVALID: Failed auth from IP ${VICTIM}`].map((msg) =>
+      JSON.stringify({ level: 40, time: Date.now(), req: request, context: 'Edge', msg }),
+    );
+    expect(await failuresIn([withRequest, ...others])).toMatchObject([{ ip: STRANGER }]);
   });
 
   it('reads lines of the journal as well', async () => {

@@ -55,6 +55,20 @@ describe('a backend that is added on one replica', () => {
     await eventually(async () => expect(picks(gateway, 'input')).toEqual(['NO_HEALTHY_BACKEND']), ONE_SECOND);
   });
 
+  it('takes none any more once its pool is removed, wherever that pool is in use', async () => {
+    await using backend = await BackendServer.start();
+    const operator = gateway.operator();
+    await operator.post('/admin/pools', { name: 'short-lived' });
+    await operator.post(backends('short-lived'), { url: backend.url });
+    const inUse = gateway.get(Pools).get('short-lived');
+    expect(inUse.pick()).toMatchObject({ origin: backend.url });
+    await operator.send('DELETE', '/admin/pools/short-lived');
+    expect(inUse.pick()).toMatchObject({ code: 'NO_HEALTHY_BACKEND' });
+    await operator.post('/admin/pools', { name: 'short-lived' });
+    await operator.post(backends('short-lived'), { url: backend.url });
+    expect(inUse.pick()).toMatchObject({ origin: backend.url });
+  });
+
   it('is found by replicas that could not be told', async () => {
     await using backend = await BackendServer.start();
     await withClient(gateway.database.connection, async (client) => {

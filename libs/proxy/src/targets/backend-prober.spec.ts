@@ -13,6 +13,9 @@ import { Backends } from './backends.js';
 /** Longer than any answer on loopback takes, and short enough to wait for. */
 const TIMEOUT_MS = 300;
 
+/** undici would close an idle connection after four by itself. */
+const ONE_SECOND = 1000;
+
 let clock: TestClock;
 let backends: Backends;
 let prober: BackendProber;
@@ -129,7 +132,7 @@ describe('a probe', () => {
     await eventually(async () => {
       const count = await new Promise<number>((resolve) => server.getConnections((_, n) => resolve(n)));
       expect(count).toBe(0);
-    });
+    }, ONE_SECOND);
   });
 
   it('is logged when it finds a change', async () => {
