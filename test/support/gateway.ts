@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AllowedOrigins, AuthLimits } from '#auth';
 import { loadConfig, type AppConfig } from '#config';
+import { ConnectionLimits } from '#proxy';
 import { edgeAdapter, equip, NEST_OPTIONS } from '../../apps/gateway/src/create-gateway.js';
 import { GatewayModule } from '../../apps/gateway/src/gateway.module.js';
 import { Browser, OperatorClient } from './clients.js';
@@ -24,6 +25,8 @@ export interface GatewayOptions {
   readonly dataDir?: string;
   /** The text of config.yml; without it there is none. */
   readonly configFile?: string;
+  /** Where a test can't wait for the gateway's own. */
+  readonly limits?: Partial<ConnectionLimits>;
   /** Puts other providers in the place of the gateway's own. */
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
 }
@@ -76,7 +79,7 @@ export class Gateway implements AsyncDisposable {
     if (options.configFile !== undefined) await writeFile(configFile, options.configFile);
     const environment = { ...testEnvironment(dataDir, database.url), CONFIG_FILE: configFile };
     const config = loadConfig({ ...environment, ...options.env });
-    const app = await build(config, options.override);
+    const app = await build(config, options);
     await app.listen(0, '127.0.0.1');
     const url = `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`;
     if (config.http.appUrl === null) app.get(AllowedOrigins).setOwn(url);
@@ -118,13 +121,16 @@ export class Gateway implements AsyncDisposable {
 
 async function build(
   config: AppConfig,
-  override: GatewayOptions['override'],
+  { override, limits }: GatewayOptions,
 ): Promise<NestExpressApplication> {
+  const connectionLimits = Object.assign(new ConnectionLimits(), limits);
   const builder = Test.createTestingModule({ imports: [GatewayModule.forRoot(config)] })
     .overrideProvider(AuthLimits)
     .useValue(Object.assign(new AuthLimits(), GENEROUS))
+    .overrideProvider(ConnectionLimits)
+    .useValue(connectionLimits)
     .setLogger(quietLogger);
   const module = await (override?.(builder) ?? builder).compile();
-  const adapter = edgeAdapter(config);
+  const adapter = edgeAdapter(config, connectionLimits);
   return equip(module.createNestApplication<NestExpressApplication>(adapter, NEST_OPTIONS), adapter);
 }

@@ -11,17 +11,18 @@ import { GatewayCookies } from '../../libs/proxy/src/headers/cookies.js';
 import { RequestHeaders } from '../../libs/proxy/src/headers/request-headers.js';
 import { ResponseHeaders } from '../../libs/proxy/src/headers/response-headers.js';
 import { Via } from '../../libs/proxy/src/headers/via.js';
+import { ConnectionLimits } from '../../libs/proxy/src/http/connection-limits.js';
 import { EdgeServer, type EdgeHandler } from '../../libs/proxy/src/http/edge-server.js';
 import { portOf } from './stub-upstream.js';
 
 export interface HarnessOptions {
   readonly timeoutMs?: number;
-  readonly uploadIdleMs?: number;
   readonly upgradeTimeoutMs?: number;
   readonly maxInFlight?: number;
   readonly compress?: boolean;
   readonly lane?: Lane;
   readonly maxSocketsPerOwner?: number;
+  readonly limits?: Partial<ConnectionLimits>;
 }
 
 const clock = new SystemClock();
@@ -40,7 +41,7 @@ const IDENTITY = ['x-user-email', 'ada@example.com', 'x-user-sub', 'user-1', 'x-
  * For upstreams that misbehave, and with limits short enough to be met; for all the rest there is `Gateway`.
  */
 export class ProxyHarness implements EdgeHandler {
-  readonly live = new LiveSockets();
+  readonly live: LiveSockets;
   /** The code of every finished exchange, null for a success. */
   readonly outcomes: (string | null)[] = [];
   readonly forwarder: Forwarder;
@@ -54,6 +55,8 @@ export class ProxyHarness implements EdgeHandler {
     readonly options: HarnessOptions,
   ) {
     const cookies = new GatewayCookies(['session']);
+    const limits = Object.assign(new ConnectionLimits(), options.limits);
+    this.live = new LiveSockets(limits.downloadIdleMs);
     const responseHeaders = new ResponseHeaders(cookies);
     this.#requestHeaders = new RequestHeaders({
       cookies,
@@ -66,7 +69,7 @@ export class ProxyHarness implements EdgeHandler {
     this.forwarder = new Forwarder({
       clock,
       responseHeaders,
-      uploadIdleMs: options.uploadIdleMs ?? 30_000,
+      uploadIdleMs: limits.uploadIdleMs,
       onDone: ({ error }) => this.#record(error),
     });
     this.#upgrader = new Upgrader({
@@ -80,7 +83,7 @@ export class ProxyHarness implements EdgeHandler {
     this.#server = new EdgeServer(
       () => this,
       (_req, res) => res.end('application'),
-      { clock, bodyTimeoutMs: 30_000, onError: (cause) => this.outcomes.push(String(cause)) },
+      { clock, limits, onError: (cause) => this.outcomes.push(String(cause)) },
     );
   }
 

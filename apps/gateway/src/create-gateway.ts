@@ -4,7 +4,7 @@ import { Logger } from 'nestjs-pino';
 import { startLogger, SystemClock } from '#common';
 import type { AppConfig } from '#config';
 import { DatabaseResources } from '#database';
-import { Edge, EdgeAdapter } from '#proxy';
+import { ConnectionLimits, Edge, EdgeAdapter } from '#proxy';
 import { GatewayModule, loggingOptions } from './gateway.module.js';
 import { useHttpStack } from './http-stack.js';
 
@@ -37,8 +37,8 @@ export async function createGateway(config: AppConfig, stop: AbortSignal): Promi
  */
 export const NEST_OPTIONS = { bodyParser: false, rawBody: true } as const;
 
-export function edgeAdapter(config: AppConfig): EdgeAdapter {
-  return new EdgeAdapter(new SystemClock(), config.http.shutdownTimeoutMs);
+export function edgeAdapter(config: AppConfig, limits = new ConnectionLimits()): EdgeAdapter {
+  return new EdgeAdapter(new SystemClock(), config.http.shutdownTimeoutMs, limits);
 }
 
 /** Puts the edge in front of an application and the HTTP stack into it. */

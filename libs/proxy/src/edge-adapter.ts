@@ -2,10 +2,8 @@ import { Logger } from '@nestjs/common';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import type { RequestListener } from 'node:http';
 import type { Clock } from '#common';
+import { ConnectionLimits } from './http/connection-limits.js';
 import { EdgeServer, type EdgeHandler } from './http/edge-server.js';
-
-/** Our own endpoints take 100 KB at most. */
-const BODY_TIMEOUT_MS = 30_000;
 
 /**
  * Nest's Express adapter with the edge in front: proxied traffic never enters Express, and upgrades, which Express
@@ -19,6 +17,7 @@ export class EdgeAdapter extends ExpressAdapter {
   constructor(
     private readonly clock: Clock,
     private readonly shutdownTimeoutMs: number,
+    private readonly limits: ConnectionLimits = new ConnectionLimits(),
   ) {
     super();
   }
@@ -32,7 +31,7 @@ export class EdgeAdapter extends ExpressAdapter {
     const app = this.getInstance<RequestListener>();
     this.#edgeServer = new EdgeServer(() => this.#requireEdge(), app, {
       clock: this.clock,
-      bodyTimeoutMs: BODY_TIMEOUT_MS,
+      limits: this.limits,
       onError: (err, reqId) => this.#logger.error({ err, reqId }, 'the edge failed'),
     });
     this.httpServer = this.#edgeServer.server;

@@ -32,6 +32,7 @@ import { GatewayCookies } from './headers/cookies.js';
 import { RequestHeaders } from './headers/request-headers.js';
 import { ResponseHeaders } from './headers/response-headers.js';
 import { Via } from './headers/via.js';
+import { ConnectionLimits } from './http/connection-limits.js';
 import { BackendProber, ProbeOptions } from './targets/backend-prober.js';
 import { Backends } from './targets/backends.js';
 import { PoolStore } from './targets/pool-store.js';
@@ -39,7 +40,6 @@ import { Pools } from './targets/pools.js';
 import { RouteLimiter } from './limits/route-limiter.js';
 import { Routes } from './routing/routes.js';
 
-const UPLOAD_IDLE_MS = 60_000;
 const UPGRADE_TIMEOUT_MS = 10_000;
 /** Dozens of tabs with several sockets each; the gateway's file descriptors are everybody's. */
 const MAX_SOCKETS_PER_OWNER = 500;
@@ -91,12 +91,17 @@ const MAX_SOCKETS_PER_OWNER = 500;
     },
     {
       provide: Forwarder,
-      inject: [Clock, ResponseHeaders, UpstreamFailureLog],
-      useFactory: (clock: Clock, responseHeaders: ResponseHeaders, failures: UpstreamFailureLog) =>
+      inject: [Clock, ResponseHeaders, ConnectionLimits, UpstreamFailureLog],
+      useFactory: (
+        clock: Clock,
+        responseHeaders: ResponseHeaders,
+        limits: ConnectionLimits,
+        failures: UpstreamFailureLog,
+      ) =>
         new Forwarder({
           clock,
           responseHeaders,
-          uploadIdleMs: UPLOAD_IDLE_MS,
+          uploadIdleMs: limits.uploadIdleMs,
           onDone: ({ req, target, error }) => failures.record(req, target.origin, error),
         }),
     },
@@ -137,12 +142,17 @@ const MAX_SOCKETS_PER_OWNER = 500;
       ],
       useFactory: (...parts: ConstructorParameters<typeof SocketGuard>) => new SocketGuard(...parts),
     },
+    {
+      provide: LiveSockets,
+      inject: [ConnectionLimits],
+      useFactory: ({ downloadIdleMs }: ConnectionLimits) => new LiveSockets(downloadIdleMs),
+    },
+    ConnectionLimits,
     { provide: ProbeOptions, useValue: new ProbeOptions() },
     Backends,
     BackendProber,
     PoolStore,
     Pools,
-    LiveSockets,
     VisitorCache,
     SessionGate,
     RouteGate,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import { assignRequestId, SystemClock } from '#common';
+import { ConnectionLimits } from '../../../libs/proxy/src/http/connection-limits.js';
 import { EdgeServer, type EdgeHandler } from '../../../libs/proxy/src/http/edge-server.js';
 import { get } from '../../support/hostile-requests.js';
 import { RawClient, statusOf } from '../../support/raw-client.js';
@@ -26,7 +27,7 @@ async function boot(app: RequestListener) {
   const errors: { readonly cause: unknown; readonly requestId: string }[] = [];
   const edgeServer = new EdgeServer(() => edge, app, {
     clock: new SystemClock(),
-    bodyTimeoutMs: 50,
+    limits: Object.assign(new ConnectionLimits(), { ownBodyMs: 50 }),
     onError: (cause, requestId) => errors.push({ cause, requestId }),
   });
   const { server } = edgeServer;

@@ -183,7 +183,7 @@ describe('Time-outs', () => {
 
   it('a client that stalls its upload is 408', async () => {
     await using upstream = await StubUpstream.start(() => undefined);
-    await using proxy = await ProxyHarness.start(upstream, { uploadIdleMs: 100 });
+    await using proxy = await ProxyHarness.start(upstream, { limits: { uploadIdleMs: 100 } });
     const answer = await RawClient.exchange(
       proxy.port,
       'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf',
@@ -200,7 +200,10 @@ describe('Time-outs', () => {
       await connection.head();
       connection.socket.pause();
     });
-    await using proxy = await ProxyHarness.start(upstream, { uploadIdleMs: 500, timeoutMs: 1500 });
+    await using proxy = await ProxyHarness.start(upstream, {
+      limits: { uploadIdleMs: 500 },
+      timeoutMs: 1500,
+    });
     using client = await RawClient.connect(proxy.port);
     const body = Buffer.alloc(32 * 1024 * 1024);
     client.write(`POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`);

@@ -176,7 +176,10 @@ function speaksHttps(req: IncomingMessage, trusted: boolean): boolean {
 }
 
 function ambiguousPath(): ProxyError {
-  return new ProxyError('BAD_REQUEST', 'The path can be read in two ways. Send it without // and %2f, and letters as they are.');
+  return new ProxyError(
+    'BAD_REQUEST',
+    'The path can be read in two ways. Send it without // and %2f, and letters as they are.',
+  );
 }
 
 function shuttingDown(): CoreError {

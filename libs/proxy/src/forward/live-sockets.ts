@@ -1,4 +1,6 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { cutWhenStalled } from '../http/stalled-writes.js';
 import { FrameBoundary } from './frame-boundary.js';
 
 /** Whose WebSocket it is. */
@@ -35,6 +37,7 @@ export class LiveSocket {
   constructor(
     readonly owner: SocketOwner,
     readonly client: Duplex,
+    private readonly downloadIdleMs: number,
   ) {
     this.expiresAtMs = owner.expiresAt?.getTime() ?? Infinity;
   }
@@ -54,6 +57,7 @@ export class LiveSocket {
     upstream.on('close', () => this.#endClient());
     this.client.on('close', () => upstream.destroy());
     if (this.client.destroyed) upstream.destroy();
+    else if (this.client instanceof Socket) cutWhenStalled(this.client, this.downloadIdleMs);
   }
 
   /**
@@ -89,6 +93,12 @@ export class LiveSocket {
 export class LiveSockets {
   readonly #sockets = new Set<LiveSocket>();
   readonly #counts = new Map<string, number>();
+  readonly #downloadIdleMs: number;
+
+  /** @param downloadIdleMs how long a client may take nothing that waits for it, in milliseconds */
+  constructor(downloadIdleMs: number) {
+    this.#downloadIdleMs = downloadIdleMs;
+  }
 
   get size(): number {
     return this.#sockets.size;
@@ -96,7 +106,7 @@ export class LiveSockets {
 
   /** Registers a connection until its client is gone. */
   add(owner: SocketOwner, client: Duplex): LiveSocket {
-    const live = new LiveSocket(owner, client);
+    const live = new LiveSocket(owner, client, this.#downloadIdleMs);
     this.#sockets.add(live);
     this.#count(owner.countedAs, 1);
     client.once('close', () => {

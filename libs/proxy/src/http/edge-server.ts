@@ -17,7 +17,9 @@ import {
   type DomainError,
 } from '#common';
 import { answerError, answerOnBareSocket, refuseUpgrade } from './answer.js';
+import type { ConnectionLimits } from './connection-limits.js';
 import { bodyIsPending } from './framing.js';
+import { isStalled } from './stalled-writes.js';
 
 /** What decides about a request before anything else sees it. */
 export interface EdgeHandler {
@@ -31,17 +33,13 @@ export interface EdgeHandler {
 
 export interface EdgeServerOptions {
   readonly clock: Clock;
-  /** How long the whole body of a request that is left to the application may take to arrive, in milliseconds. */
-  readonly bodyTimeoutMs: number;
+  readonly limits: ConnectionLimits;
   /** Told what the edge or the application threw; the client hears of an internal error only. */
   readonly onError: (cause: unknown, requestId: string) => void;
 }
 
 /** Node's parser counts fewer bytes than the wire has, so it gets room, and `screenRequest` draws the exact line. */
 const PARSER_HEADER_LIMIT = 32 * 1024;
-const HEADERS_TIMEOUT_MS = 30_000;
-/** Longer than the minute for which common load balancers keep a connection, so that they close it and not we. */
-const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const IDLE_SWEEP_MS = 50;
 
 const LATEST_RESPONSE = Symbol('sluice.latestResponse');
@@ -65,21 +63,24 @@ export class EdgeServer {
     this.#options = options;
     this.server = createServer({
       maxHeaderSize: PARSER_HEADER_LIMIT,
-      headersTimeout: HEADERS_TIMEOUT_MS,
+      headersTimeout: options.limits.headersMs,
+      connectionsCheckingInterval: options.limits.headersCheckMs,
       // It would bound every upload; the forwarder times idle bodies, and #limitBody those of the application.
       requestTimeout: 0,
-      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+      keepAliveTimeout: options.limits.keepAliveMs,
       // Answered by screenRequest, in the contract's form.
       requireHostHeader: false,
       shouldUpgradeCallback: isWebSocketUpgrade,
     });
+    this.server.timeout = options.limits.downloadIdleMs;
     this.server
       .on('request', (req, res) => this.#onRequest(req, res, false))
       .on('checkContinue', (req, res) => this.#onRequest(req, res, true))
       .on('checkExpectation', (req, res) => this.#onRequest(req, res, false))
       .on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head))
       .on('connect', (req, socket) => this.#onConnect(req, socket))
-      .on('clientError', (error, socket) => this.#onClientError(error, socket));
+      .on('clientError', (error, socket) => this.#onClientError(error, socket))
+      .on('timeout', onIdle);
   }
 
   /**
@@ -127,7 +128,7 @@ export class EdgeServer {
     const timer = setTimeout(() => {
       const error = new ProxyError('REQUEST_TIMEOUT', 'The body of the request did not arrive in time.');
       answerError(req, res, error, this.#options.clock.now());
-    }, this.#options.bodyTimeoutMs);
+    }, this.#options.limits.ownBodyMs);
     req.once('close', () => clearTimeout(timer));
   }
 
@@ -183,6 +184,16 @@ export class EdgeServer {
  */
 function isWebSocketUpgrade(req: IncomingMessage): boolean {
   return req.httpVersion === '1.1' && req.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/**
+ * Ends a connection on which nothing has moved for as long as `keepAliveTimeout` or `timeout` say. Not while its
+ * client waits for an answer, or for more of one; and what is late with a header block is answered elsewhere.
+ */
+function onIdle(socket: EdgeSocket): void {
+  const latest = socket[LATEST_RESPONSE];
+  if (latest === undefined) return;
+  if (latest.closed || isStalled(socket)) socket.destroy();
 }
 
 /** Whether an earlier answer is still going out, or was the connection's last. */

@@ -18,8 +18,7 @@ export interface RequestPath {
   readonly lenient: string | null;
 }
 
-const NEEDS_A_LOOK =
-  /[^!-~\u0080-\u00ff]|[\\#]|%(?:00|2[def]|3\d|[46][1-9a-f]|5[\dacf]|7[\dae])|\/\.|\/\//i;
+const NEEDS_A_LOOK = /[^!-~\u0080-\u00ff]|[\\#]|%(?:00|2[def]|3\d|[46][1-9a-f]|5[\dacf]|7[\dae])|\/\.|\/\//i;
 /** Letters, digits, `-`, `.`, `_` and `~` (RFC 3986 §2.3). */
 const UNRESERVED = /%(?:2[de]|3\d|[46][1-9a-f]|5[\daf]|7[\dae])/gi;
 const FORBIDDEN = /[^!-~\u0080-\u00ff]|[\\#]|%(?:00|5c)/i;
