@@ -110,13 +110,8 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
     this.seen = file?.text ?? null;
     const stored = await this.store.find();
     if (file === null || file.text === stored?.text) return;
-    if (stored !== null && file.changedAt <= stored.updatedAt.getTime()) {
-      this.logger.warn(
-        `${this.config.settingsFile} is older than the configuration in force, and was not taken; POST /admin/config/reload takes it`,
-      );
-      return;
-    }
-    await this.takeFile(file);
+    if (stored !== null && file.changedAt <= stored.updatedAt.getTime()) this.leaveOlderFile();
+    else await this.takeFile(file);
   }
 
   /** The file may have changed while we run. What goes wrong is said once, and looked at again. */
@@ -143,9 +138,20 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
       // Once more: it may have been another replica's doing, which is done by now.
       const file = readConfigFile(settingsFile);
       if (file === null || file.text === this.seen) return;
-      if (file.text !== (await this.store.find())?.text) await this.takeFile(file);
+      const stored = await this.store.find();
+      if (file.text !== stored?.text) {
+        // Another replica wrote this text, and a third that has no part in the file has stored one since.
+        if (stored !== null && file.placedAt <= stored.updatedAt.getTime()) this.leaveOlderFile();
+        else await this.takeFile(file);
+      }
       this.seen = file.text;
     });
+  }
+
+  private leaveOlderFile(): void {
+    this.logger.warn(
+      `${this.config.settingsFile} is older than the configuration in force, and was not taken; POST /admin/config/reload takes it`,
+    );
   }
 
   /** Puts a file in force that nobody asked us to read: its faults are for the log. */
