@@ -7,6 +7,7 @@ export { isOwnPath } from './own-paths.js';
 export { type FileText, readConfigFile } from './settings/config-file.js';
 export type * from './settings/file-settings.js';
 export { configSchemaFile, settingsJsonSchema } from './settings/json-schema.js';
+export { isOwnAddress } from './settings/own-address.js';
 export { type SettingsFault, sentenceOf } from './settings/settings-fault.js';
 export { SettingsInForce } from './settings/settings-in-force.js';
 export { type SaidSettings, SettingsReader, type SettingsReading } from './settings/settings-reader.js';

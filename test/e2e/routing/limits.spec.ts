@@ -69,6 +69,10 @@ afterAll(async () => {
   await upstream[Symbol.asyncDispose]();
 });
 
+function from(cookie: string, ip: string): Record<string, string> {
+  return { cookie, 'x-forwarded-for': ip };
+}
+
 async function statuses(
   count: number,
   path: string,
@@ -93,7 +97,6 @@ describe('the rate limit of a route', () => {
 
   it('is an account’s own where somebody is signed in, wherever they are', async () => {
     const [one, other] = [await customerWith(gateway, null), await customerWith(gateway, null)];
-    const from = (cookie: string, ip: string) => ({ cookie, 'x-forwarded-for': ip });
     expect(await statuses(1, '/mine/x', from(one.browser.cookie, '203.0.113.3'))).toEqual([200]);
     expect(await statuses(2, '/mine/x', from(one.browser.cookie, '203.0.113.4'))).toEqual([200, 429]);
     expect(await statuses(1, '/mine/x', from(other.browser.cookie, '203.0.113.4'))).toEqual([200]);
@@ -107,20 +110,20 @@ describe('the rate limit of a route', () => {
   });
 });
 
-describe('an upstream that is slow', () => {
-  /** Keeps two requests waiting; gives what the next ones get meanwhile, and then the two. */
-  async function whileTwoWait(
-    path: string,
-    headers: Record<string, string>,
-    meanwhile: () => Promise<void>,
-  ): Promise<void> {
-    const waiting = [1, 2].map(() => send(gateway.url, path, { headers }));
-    await eventually(async () => expect(upstream.held.length).toBe(2));
-    await meanwhile();
-    upstream.release();
-    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
-  }
+/** Keeps two requests waiting; gives what the next ones get meanwhile, and then the two. */
+async function whileTwoWait(
+  path: string,
+  headers: Record<string, string>,
+  meanwhile: () => Promise<void>,
+): Promise<void> {
+  const waiting = [1, 2].map(() => send(gateway.url, path, { headers }));
+  await eventually(async () => expect(upstream.held.length).toBe(2));
+  await meanwhile();
+  upstream.release();
+  expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+}
 
+describe('an upstream that is slow', () => {
   it('gets no more requests at once than its route says, and the others are not held up', async () => {
     await whileTwoWait('/narrow/slow', {}, async () => {
       const refused = await send(gateway.url, '/narrow/x');

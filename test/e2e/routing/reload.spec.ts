@@ -45,21 +45,23 @@ it(
       answers.push(answer.statusCode === 200 && right ? 'right' : `${answer.statusCode} ${body}`);
     };
 
+    const reload = async (): Promise<void> => {
+      const { status } = await send(gateway.url, '/admin/config', {
+        method: 'PUT',
+        headers: { 'x-admin-key': ADMIN_KEY, 'content-type': 'application/json' },
+        body: configOf(port, generation + 1),
+      });
+      expect(status).toBe(200);
+      generation++;
+    };
+
     const asked: Promise<void>[] = [];
     let change: Promise<void> = Promise.resolve();
     const total = PER_SECOND * SECONDS;
     for await (const _ of every(1000 / PER_SECOND)) {
       asked.push(ask());
       if (asked.length % Math.floor(total / RELOADS) === 0) {
-        change = change.then(async () => {
-          const { status } = await send(gateway.url, '/admin/config', {
-            method: 'PUT',
-            headers: { 'x-admin-key': ADMIN_KEY, 'content-type': 'application/json' },
-            body: configOf(port, generation + 1),
-          });
-          expect(status).toBe(200);
-          generation++;
-        });
+        change = change.then(reload);
       }
       if (asked.length >= total) break;
     }

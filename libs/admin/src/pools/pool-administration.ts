@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AllowedOrigins, type Principal } from '#auth';
 import { AdminError, CoreError, validationFailed } from '#common';
-import { AppConfig } from '#config';
+import { AppConfig, isOwnAddress } from '#config';
 import {
   canonicalUrl,
   DEFAULT_HEALTH_PATH,
@@ -11,7 +11,6 @@ import {
   STANDING_POOLS,
 } from '#proxy';
 import { nameOf } from '../actor.js';
-import { isOwnAddress } from './own-address.js';
 import { poolNotFound, PoolViews } from './pool-views.js';
 import type { BackendView, NewBackend, NewPool, PoolView, RemovedBackend } from './schemas.js';
 
@@ -132,7 +131,7 @@ export class PoolAdministration {
   }
 
   private refuseLoop(url: string): void {
-    if (!isOwnAddress(url, this.origins.ownOrigin, this.config.http)) return;
+    if (!isOwnAddress(url, { ...this.config.http, appUrl: this.origins.ownOrigin })) return;
     throw validationFailed([{ path: 'url', message: 'must not be the gateway itself' }]);
   }
 }
