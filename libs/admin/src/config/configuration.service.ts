@@ -95,7 +95,7 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
   async reload(by: Principal): Promise<ChangedConfiguration> {
     return this.oneAtATime(async () => {
       const file = this.readFile();
-      if (file === null) throw noFile(this.config.settingsFile);
+      if (file === null) throw noFile();
       this.seen = file.text;
       const reading = this.read(file.text);
       if (reading.settings === null) throw faultyFile(reading.faults);
@@ -242,8 +242,8 @@ function nothingSaid(): CoreError {
   ]);
 }
 
-function noFile(file: string): AdminError {
-  return new AdminError('CONFIG_FILE_NOT_FOUND', `There is no file at ${file} (CONFIG_FILE) to read.`);
+function noFile(): AdminError {
+  return new AdminError('CONFIG_FILE_NOT_FOUND', 'There is no file to read. Put one where CONFIG_FILE says.');
 }
 
 function faultyFile(faults: readonly SettingsFault[], cause?: unknown): CoreError {
