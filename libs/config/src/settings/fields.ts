@@ -36,15 +36,18 @@ function numeric(range: z.ZodNumber, digits: RegExp, message: string) {
   });
 }
 
+const name = () =>
+  z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'must be a name of letters, digits, _ and -, 64 at the most');
+
 /** The name of a service, a route or a pool. */
-export const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
-const ID_MESSAGE = 'must be a name of letters, digits, _ and -, 64 at the most';
-export const id = z.string().regex(ID, ID_MESSAGE);
+export const id = name();
 
-/** In the place of {@link id} where it is the key of a map. */
-export const idKey = z.string().regex(ID, ID_MESSAGE);
+/** The same as the key of a map, where no variable can stand: the JSON schema tells the two apart by their objects. */
+export const idKey = name();
 
-/** Only admins have tokens of these routes, and they open every other one (contract of S3). */
+/** Only admins have tokens of these routes, and they open every other one. */
 export const tokenRoute = id.refine(
   (route) => route !== 'core' && route !== 'auth',
   'must not be core or auth, which are for admins',

@@ -21,7 +21,7 @@ const TIMEOUT_SECONDS = 30;
 const MAX_IN_FLIGHT = 1000;
 const HEALTH_PATH = '/health';
 
-/** The two paths of S4's workers, which need no file. */
+/** The two paths that workers have without a file. */
 const WORKERS_OF_THEIR_OWN: readonly WorkerInput[] = [
   { method: 'GET', path: '/api/gateway/target', pool: 'input', upstreamPath: '/target' },
   { method: 'POST', path: '/api/gateway/result', pool: 'output', upstreamPath: '/result' },

@@ -63,7 +63,7 @@ describe('settings', () => {
     });
   });
 
-  it('are those of a file that was written for the gateway of S1', () => {
+  it('are those of a file that was written for another gateway, by host, port and path', () => {
     const text = `defaultBackend: "http://fallback:4070"   # where nothing else fits
 
 allowedOrigins:
