@@ -15,6 +15,8 @@ const PARALLEL = 32;
 /** A backend that counts what reaches it, and can be killed and come back on its port. */
 class CountingBackend {
   requests = 0;
+  /** Whether it takes a request whole, and then closes the connection instead of answering. */
+  breaksOff = false;
   readonly bodies = new Map<string, number>();
   private server: Server | null = null;
   port = 0;
@@ -29,7 +31,7 @@ class CountingBackend {
       this.requests++;
       const id = String(req.headers['x-id']);
       this.bodies.set(id, (this.bodies.get(id) ?? 0) + 1);
-      req.resume().on('end', () => res.end('ok'));
+      req.resume().on('end', () => (this.breaksOff ? res.destroy() : res.end('ok')));
     });
     this.server.listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
@@ -77,6 +79,7 @@ afterAll(async () => {
 beforeEach(() => {
   for (const backend of backends) {
     backend.requests = 0;
+    backend.breaksOff = false;
     backend.bodies.clear();
   }
 });
@@ -148,6 +151,19 @@ describe('a pool of three backends', () => {
     const twice = backends.reduce((sum, { bodies }) => sum + bodies.size, 0) - reached.size;
     expect(twice).toBe(0);
   }, 120_000);
+
+  it.each([
+    ['POST', 1],
+    ['GET', 2],
+  ] as const)(
+    'that break off once they have a %s get it, all together, so often: %i',
+    async (method, times) => {
+      clock.advance(120_000);
+      for (const backend of backends) backend.breaksOff = true;
+      expect((await ask(method)).status).toBe(502);
+      expect(backends.reduce((sum, { requests }) => sum + requests, 0)).toBe(times);
+    },
+  );
 
   it('takes a POST that never left to another backend, whole', async () => {
     clock.advance(120_000);

@@ -47,8 +47,8 @@ export const id = name();
 /** The same as the key of a map, where no variable can stand: the JSON schema tells the two apart by their objects. */
 export const idKey = name();
 
-/** Only admins have tokens of these routes, and they open every other one. */
-export const tokenRoute = id.refine(
+/** Only admins have tokens of `core` and `auth`, and those open every other route. */
+export const guestRoute = id.refine(
   (route) => route !== 'core' && route !== 'auth',
   'must not be core or auth, which are for admins',
 );

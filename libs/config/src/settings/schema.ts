@@ -12,7 +12,7 @@ const auth = z
   .min(1, 'must name one at the least; none is open to everybody');
 
 const policy = {
-  tokenRoute: field.tokenRoute
+  tokenRoute: field.id
     .optional()
     .describe('Whose gateway tokens open it, sent on as X-Gateway-Route. Default: the id of the route.'),
   forwardAuthorization: field.flag
@@ -163,7 +163,7 @@ export const settingsSchema = z
         'Paths of workers. GET /api/gateway/target and POST /api/gateway/result exist without being named.',
       ),
     guest: z
-      .strictObject({ routes: z.array(field.tokenRoute).describe('The first is what a guest gets.') })
+      .strictObject({ routes: z.array(field.guestRoute).describe('The first is what a guest gets.') })
       .optional()
       .describe('Routes that anybody gets a token for, by POST /auth/guest. Default: build.'),
     appMetrics: z.array(appMetric).optional().describe("Figures of the app, from the slices' databases."),

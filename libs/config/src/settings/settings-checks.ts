@@ -60,8 +60,8 @@ function checkPaths(routes: readonly RoutePlace[], oidcPath: string, report: Rep
 function checkTokens(input: FileInput, routes: readonly RoutePlace[], report: Report): void {
   for (const { at, route } of routes) {
     const said = at[0] === 'routes' ? input.routes?.[Number(at[1])] : input.services?.[route.id];
-    if (takesTokens(route.auth)) checkDefaultTokenRoute(at, route.tokenRoute, report);
-    else if (said?.tokenRoute !== undefined) report([...at, 'tokenRoute'], MISSES_TOKEN);
+    if (!takesTokens(route.auth) && said?.tokenRoute !== undefined)
+      report([...at, 'tokenRoute'], MISSES_TOKEN);
   }
   for (const [i, { auth = [], tokenRoute }] of (input.mappings ?? []).entries()) {
     const at = ['mappings', i, 'tokenRoute'];
@@ -69,12 +69,6 @@ function checkTokens(input: FileInput, routes: readonly RoutePlace[], report: Re
     if (takes && tokenRoute === undefined) report(at, 'is required where auth has token or optionalToken');
     if (!takes && tokenRoute !== undefined) report(at, MISSES_TOKEN);
   }
-}
-
-/** A route called `core` would ask for tokens that only admins have. */
-function checkDefaultTokenRoute(at: SettingsPath, tokenRoute: string | null, report: Report): void {
-  if (tokenRoute !== 'core' && tokenRoute !== 'auth') return;
-  report([...at, 'tokenRoute'], 'must be given, since core and auth, which are for admins, can not be it');
 }
 
 function checkPools({ pools = {} }: FileInput, routes: readonly RoutePlace[], report: Report): void {
