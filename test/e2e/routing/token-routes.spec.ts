@@ -25,6 +25,7 @@ routes:
   - { id: build, path: /build, auth: [token] }
   - { id: kv, path: /kv, target: "${apps.url('kv')}", auth: [optionalToken] }
   - { id: core-api, path: /core, target: "${apps.url('core')}", auth: [optionalToken], tokenRoute: parti }
+  - { id: open, path: /open, target: "${apps.url('kv')}", auth: [optionalToken], forwardAuthorization: true }
   - { id: gone, path: /gone, target: "\${GONE_SERVICE}", auth: [token], tokenRoute: build }
 `,
   });
@@ -153,6 +154,16 @@ describe('a route for which a token is optional', () => {
       status: 403,
     });
     expect((await send(gateway.url, '/core/x', bearing(admin.token))).status).toBe(200);
+  });
+
+  it('keeps Authorization to itself, unless config.yml says that it is the upstream’s', async () => {
+    const headers = { authorization: 'Basic YWRhOmxvdmVsYWNl' };
+    const [kept, passed] = [
+      await send(gateway.url, '/kv/x', { headers }),
+      await send(gateway.url, '/open/x', { headers }),
+    ];
+    expect(valuesOf(kept.seen.rawHeaders, 'authorization')).toEqual([]);
+    expect(valuesOf(passed.seen.rawHeaders, 'authorization')).toEqual([headers.authorization]);
   });
 
   it('names the route of its tokens where that is not its own', async () => {
