@@ -102,6 +102,25 @@ describe('A body that breaks its framing on the way', () => {
   });
 });
 
+describe('A request whose end is in doubt, and that has arrived whole by the time it is looked at', () => {
+  it.each([
+    ['with a stack of codings', post('Transfer-Encoding: gzip, chunked\r\n', '2\r\nab\r\n0\r\n\r\n')],
+    [
+      'in chunks by HTTP/1.0',
+      post('Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n', '0\r\n\r\n', 'HTTP/1.0'),
+    ],
+  ])('%s is the last of its connection', async (_what, text) => {
+    const first = signedIn(get('/api/first'));
+    const [answer, refusal, ...more] = await customer.exchange(
+      first + signedIn(text) + signedIn(get('/api/next')),
+    );
+    expect(answer?.status).toBe(200);
+    expectRefusal(refusal, 400, 'BAD_REQUEST');
+    expect(more).toEqual([]);
+    expect(await customer.arrivals()).toEqual(['GET /api/first']);
+  });
+});
+
 describe('An upgrade to h2c', () => {
   const H2C =
     'Host: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';

@@ -118,6 +118,8 @@ export const WITHOUT_A_SURE_END: readonly Refused[] = [
   bad('HTTP/0.9 by name', 'GET /api/x HTTP/0.9\r\n\r\n'),
   bad('HTTP/1.2', `GET /api/x HTTP/1.2\r\n${HOST}\r\n`),
   bad('HTTP/2.0', `GET /api/x HTTP/2.0\r\n${HOST}\r\n`),
+  bad('HTTP/2.0 that is kept alive', `GET /api/x HTTP/2.0\r\n${HOST}Connection: keep-alive\r\n\r\n`),
+  bad('HTTP/0.9 that is kept alive', `GET /api/x HTTP/0.9\r\n${HOST}Connection: keep-alive\r\n\r\n`),
   bad('the preface of HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
   bad('an unknown method', `TRACK /api/x HTTP/1.1\r\n${HOST}\r\n`),
   bad('a method in lower case', `get /api/x HTTP/1.1\r\n${HOST}\r\n`),

@@ -18,7 +18,7 @@ import {
 } from '#common';
 import { answerError, answerOnBareSocket, refuseUpgrade } from './answer.js';
 import type { ConnectionLimits } from './connection-limits.js';
-import { bodyIsPending } from './framing.js';
+import { bodyIsPending, hasSureEnd } from './framing.js';
 import { isStalled } from './stalled-writes.js';
 
 /** What decides about a request before anything else sees it. */
@@ -112,7 +112,8 @@ export class EdgeServer {
     if (!req.socket.writable) return;
     // After an upgrade that is ignored, Node loses the rest of the packet, and would take what comes in the next one
     // for the beginning of a request.
-    if (this.#draining || req.headers.upgrade !== undefined) res.shouldKeepAlive = false;
+    const isLast = this.#draining || req.headers.upgrade !== undefined || !hasSureEnd(req);
+    if (isLast) res.shouldKeepAlive = false;
     try {
       if (this.#edge().request(req, res)) return;
       if (bodyIsPending(req)) this.#limitBody(req, res);

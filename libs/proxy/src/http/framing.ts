@@ -11,6 +11,18 @@ export function hasBody(req: IncomingMessage): boolean {
   return length !== undefined && length !== '0';
 }
 
+/**
+ * Whether it is beyond doubt where a request ends. Where it is not, it is refused, and nothing behind it on its
+ * connection may be taken for a request (RFC 9112 §6.1, §11.2).
+ */
+export function hasSureEnd({ httpVersion, headers }: IncomingMessage): boolean {
+  const transferEncoding = headers['transfer-encoding'];
+  if (transferEncoding === undefined) return httpVersion === '1.1' || httpVersion === '1.0';
+  return (
+    httpVersion === '1.1' && isExactlyChunked(transferEncoding) && headers['content-length'] === undefined
+  );
+}
+
 /** Whether a body is announced of which the end has not arrived yet. */
 export function bodyIsPending(req: IncomingMessage): boolean {
   return !req.complete && hasBody(req);
