@@ -35,7 +35,20 @@ function upgrade(lines: string, body = '', method = 'GET'): string {
 const bad = (what: string, text: string): Refused => [400, 'BAD_REQUEST', what, text];
 const shown = (value: string): string => JSON.stringify(value).slice(1, -1);
 
-const LENGTHS = ['+4', '-4', '4, 4', '4,5', '4 4', '0x4', '4.0', '', '\v4', '4\0', '18446744073709551620'];
+const LENGTHS = [
+  '+4',
+  '-4',
+  '4, 4',
+  '4,5',
+  '4 4',
+  '0x4',
+  '4.0',
+  '',
+  '\v4',
+  '4\0',
+  '18446744073709551620',
+  '9007199254740993',
+];
 const CODINGS = [
   'chunked, chunked',
   'chunked,',

@@ -86,12 +86,18 @@ function countHosts(rawHeaders: readonly string[]): number {
 }
 
 function refuseFraming(req: IncomingMessage): ProxyError | null {
-  const transferEncoding = req.headers['transfer-encoding'];
-  if (transferEncoding === undefined) return null;
+  const { 'transfer-encoding': transferEncoding, 'content-length': length } = req.headers;
+  if (transferEncoding === undefined) return length === undefined ? null : refuseLength(length);
   if (req.httpVersion === '1.0') return badRequest('Transfer-Encoding does not exist in HTTP/1.0.');
   if (!isExactlyChunked(transferEncoding)) return badRequest('The only Transfer-Encoding served is chunked.');
-  if (req.headers['content-length'] === undefined) return null;
-  return badRequest('Transfer-Encoding and Content-Length exclude each other.');
+  return length === undefined ? null : badRequest('Transfer-Encoding and Content-Length exclude each other.');
+}
+
+/** A number that is not exact any more would be another one when it is passed on (RFC 9110 §8.6). */
+function refuseLength(length: string): ProxyError | null {
+  return Number.isSafeInteger(Number(length))
+    ? null
+    : badRequest('The Content-Length is beyond all measure.');
 }
 
 function refuseExpectation(req: IncomingMessage): ProxyError | null {
