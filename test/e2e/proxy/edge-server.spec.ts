@@ -52,6 +52,19 @@ describe('A body for the application that does not arrive', () => {
     expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
+  it.each([
+    ['bytes that are no chunk', 'Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n', 'no chunk\r\n'],
+    ['a broken trailer', 'Transfer-Encoding: chunked\r\n\r\n0\r\n', 'X-A: b\0\r\n\r\n'],
+  ])('and turns into %s after its answer, gets no second one', async (_what, lines, rest) => {
+    await using gateway = await boot((_req, res) => res.end('no'));
+    using client = await RawClient.connect(gateway.port);
+    client.write(`POST /own HTTP/1.1\r\nHost: a\r\n${lines}`);
+    await client.until('\r\n\r\nno');
+    client.write(rest);
+    await client.closed;
+    expect(client.received.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
   it('is nobody’s fault once it is here, however long the answer takes', async () => {
     await using gateway = await boot((req, res) => {
       req.resume().on('end', () => setTimeout(() => res.end('done'), 100));

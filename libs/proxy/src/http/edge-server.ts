@@ -19,6 +19,7 @@ import {
 import { answerError, answerOnBareSocket, refuseUpgrade } from './answer.js';
 import type { ConnectionLimits } from './connection-limits.js';
 import { bodyIsPending, hasSureEnd } from './framing.js';
+import { lingerAfterResponse } from './lingering-close.js';
 import { isStalled } from './stalled-writes.js';
 
 /** What decides about a request before anything else sees it. */
@@ -167,7 +168,11 @@ export class EdgeServer {
       return;
     }
     const latest = (socket as EdgeSocket)[LATEST_RESPONSE];
-    if (latest === undefined || latest.writableFinished) {
+    if (latest?.writableFinished === true && !latest.req.complete) {
+      // The rest of a body that broke after its answer: another answer would be taken for the next request's.
+      lingerAfterResponse(latest.req);
+      socket.destroySoon();
+    } else if (latest === undefined || latest.writableFinished) {
       answerOnBareSocket(new IncomingMessage(socket), parserError(error), this.#options.clock.now());
     } else if (latest.socket === null || latest.headersSent) {
       // An earlier answer is going out, or this one is: another one in the middle of it would corrupt both.
