@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -21,15 +21,25 @@ function configOf(port: number, generation: number): string {
   });
 }
 
+const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+const upstream = createServer((req, res) => res.end(req.url));
+
+beforeAll(async () => {
+  upstream.listen(0, '0.0.0.0');
+  await once(upstream, 'listening');
+});
+
+afterAll(() => {
+  agent.destroy();
+  upstream.closeAllConnections();
+  upstream.close();
+});
+
 it(
   `fails no request while config.yml changes ${RELOADS} times, and keeps no connections to where nothing goes`,
   async () => {
-    const upstream = createServer((req, res) => res.end(req.url));
-    upstream.listen(0, '0.0.0.0');
-    await once(upstream, 'listening');
     const { port } = upstream.address() as AddressInfo;
     await using gateway = await Gateway.start({ ...ASSIGNED_SLICES, configFile: configOf(port, 0) });
-    const agent = new Agent({ keepAlive: true, maxSockets: 32 });
     const { hostname, port: gatewayPort } = new URL(gateway.url);
     const answers: string[] = [];
     let generation = 0;
@@ -76,9 +86,6 @@ it(
       await ask();
       expect(gateway.get(Forwarder).origins).toEqual([`http://127.0.1.${generation + 1}:${port}`]);
     }, 30_000);
-    agent.destroy();
-    upstream.closeAllConnections();
-    upstream.close();
   },
   soak(120_000, 60_000),
 );
