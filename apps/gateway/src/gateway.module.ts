@@ -9,6 +9,7 @@ import { MailModule } from '#mail';
 import { MonitorModule } from '#monitor';
 import { OrchestratorModule } from '#orchestrator';
 import { ProxyModule } from '#proxy';
+import { StaticFiles } from './static-files.js';
 
 /** The whole gateway, put together. */
 @Module({})
@@ -32,6 +33,7 @@ export class GatewayModule {
       providers: [
         { provide: APP_FILTER, useClass: DomainErrorFilter },
         { provide: APP_PIPE, useFactory: validationPipe },
+        StaticFiles,
       ],
     };
   }

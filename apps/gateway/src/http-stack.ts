@@ -16,7 +16,7 @@ export function useHttpStack(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
   app.use(ownHeaders);
-  app.use(compression());
+  app.use(compression({ filter: isWorthCompressing }));
   app.enableCors(corsOptions(app.get(AllowedOrigins)));
   app.use(knownContentType);
   app.useBodyParser('json', { limit: BODY_LIMIT });
@@ -32,6 +32,11 @@ function ownHeaders(request: Request, response: Response, next: NextFunction): v
   // What CORS adds depends on who asks, also where it adds nothing.
   response.vary('Origin');
   next();
+}
+
+/** Ranges are of the file as it is, whatever it would be packed into (RFC 9110 §14.2). */
+function isWorthCompressing(request: Request, response: Response): boolean {
+  return !response.hasHeader('Content-Range') && compression.filter(request, response);
 }
 
 /** A body of another type would be skipped by the parsers, and then be called empty. */

@@ -42,6 +42,8 @@ export interface HttpConfig {
   readonly trustProxy: readonly string[];
   /** Besides the origin of `appUrl`; `*` stands for any, where no cookie counts. */
   readonly allowedOrigins: readonly string[];
+  /** Absolute path of the folder whose files are served at `/`; null: none. */
+  readonly staticDir: string | null;
   readonly shutdownTimeoutMs: number;
 }
 

@@ -1,3 +1,4 @@
+import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { TrustProxy } from '#common';
 import type { Environment } from './environment.js';
 import { isOwnPath } from './own-paths.js';
@@ -36,6 +37,7 @@ export function crossChecks(env: Environment): string[] {
       "TRUST_PROXY overlaps SLICE_SUBNETS, where the slices are; name the proxy's own address, or choose another network",
     );
   }
+  faults.push(...staticChecks(env));
   const covered = env.SLICE_PATHS.filter(isOwnPath);
   if (covered.length > 0)
     faults.push(`SLICE_PATHS must leave ${covered.join(', ')} to Sluice's own endpoints`);
@@ -57,6 +59,19 @@ function trustsSlices({ TRUST_PROXY: trusted, SLICE_SUBNETS: pool }: Environment
 
 function addressIn(network: string): string {
   return network.split('/', 1).join();
+}
+
+/** What is served at `/` is served to everybody. */
+function staticChecks({ STATIC_DIR: folder, DATA_DIR, CONFIG_FILE }: Environment): string[] {
+  if (folder === undefined) return [];
+  return Object.entries({ DATA_DIR, CONFIG_FILE })
+    .filter(([, path]) => isWithin(folder, resolve(path)))
+    .map(([name]) => `${name} lies in STATIC_DIR, where everybody could read it; move one of them`);
+}
+
+function isWithin(folder: string, path: string): boolean {
+  const [first] = relative(folder, path).split(sep);
+  return first !== '..' && !isAbsolute(first ?? '');
 }
 
 /** Browsers drop a cookie that breaks the promise of its name's prefix, in whatever case (RFC 6265bis §4.1.3). */

@@ -43,6 +43,11 @@ const reached = {
     .describe(
       'More origins that browsers may call from, comma-separated (alias CORS_ORIGIN); * where no cookie counts.',
     ),
+  STATIC_DIR: value.folder
+    .optional()
+    .describe(
+      'A folder whose files are served at /; a page that is not there gets its index.html. Default: none.',
+    ),
   SHUTDOWN_TIMEOUT_SECONDS: value
     .integer(0, 3600)
     .prefault('30')

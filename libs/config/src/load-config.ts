@@ -102,6 +102,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
       appUrl: appUrlOf(env),
       trustProxy: env.TRUST_PROXY,
       allowedOrigins: env.ALLOWED_ORIGINS,
+      staticDir: env.STATIC_DIR ?? null,
       shutdownTimeoutMs: env.SHUTDOWN_TIMEOUT_SECONDS * 1000,
     },
     dataDir,

@@ -1,3 +1,5 @@
+import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { TrustProxy } from '#common';
@@ -193,6 +195,21 @@ export const ownPath = z
   .regex(/^\/[A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*$/, 'must be a path such as /api');
 
 export const pathList = list.pipe(z.array(ownPath).min(1, 'needs one path at the least'));
+
+/** A folder that is there, as an absolute path. */
+export const folder = z
+  .string()
+  .transform((path) => resolve(path))
+  .refine(isReadableFolder, 'must be a folder that can be read');
+
+function isReadableFolder(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
 
 export const portRange = z
   .string()

@@ -1,6 +1,7 @@
 export { EdgeAdapter } from './edge-adapter.js';
 export { Edge } from './edge/edge.js';
 export { ConnectionLimits } from './http/connection-limits.js';
+export { matchesPrefix } from './http/path.js';
 export { SECURITY_HEADERS } from './http/security-headers.js';
 export { ProxyModule } from './proxy.module.js';
 export { rewritten, type Route, type SliceRoute, type UpstreamRoute } from './routing/route.js';

@@ -59,12 +59,16 @@ export function statusOf(code: ErrorCode): number {
     case 'SET_BY_CONFIG_FILE':
     case 'EMAIL_UNVERIFIED':
       return 409;
+    case 'PRECONDITION_FAILED':
+      return 412;
     case 'BODY_TOO_LARGE':
       return 413;
     case 'URI_TOO_LONG':
       return 414;
     case 'UNSUPPORTED_MEDIA_TYPE':
       return 415;
+    case 'RANGE_NOT_SATISFIABLE':
+      return 416;
     case 'EXPECTATION_FAILED':
       return 417;
     case 'RATE_LIMITED':
