@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { openApiDocument } from '#auth';
 import { loadConfig } from '#config';
 import { GatewayModule } from '#gateway';
+import { FORWARDED_ENDPOINTS } from '#proxy';
 import manifest from '#package' with { type: 'json' };
 import { keepUpToDate } from './generated-file.ts';
 
@@ -27,7 +28,11 @@ const app = await NestFactory.create(GatewayModule.forRoot(config), {
   logger: ['error'],
   abortOnError: false,
 });
-const document = openApiDocument(app, { version: manifest.version, cookieName: config.session.cookieName });
+const document = openApiDocument(app, {
+  version: manifest.version,
+  cookieName: config.session.cookieName,
+  forwarded: FORWARDED_ENDPOINTS,
+});
 
 keepUpToDate(
   new URL('../openapi.json', import.meta.url),

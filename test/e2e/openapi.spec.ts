@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { describeRoutes, openApiDocument } from '#auth';
+import { FORWARDED_ENDPOINTS } from '#proxy';
 import { Gateway } from '../support/gateway.js';
 
 type Document = ReturnType<typeof openApiDocument>;
@@ -21,7 +22,11 @@ describe('the OpenAPI document', () => {
 
   it('that is committed describes the gateway that runs (else: npm run openapi)', () => {
     const { version } = committed.info;
-    const document = openApiDocument(gateway.app, { version, cookieName: gateway.config.session.cookieName });
+    const document = openApiDocument(gateway.app, {
+      version,
+      cookieName: gateway.config.session.cookieName,
+      forwarded: FORWARDED_ENDPOINTS,
+    });
     expect(JSON.parse(JSON.stringify(document))).toEqual(committed);
   });
 
@@ -38,7 +43,7 @@ describe('the OpenAPI document', () => {
       'admin key, session or token': 'adminKey, adminKeyAsBearer, adminToken, session',
       undeclared: 'nothing',
     };
-    const routes = describeRoutes(gateway.app).map(
+    const routes = describeRoutes(gateway.app, FORWARDED_ENDPOINTS).map(
       ({ method, path, access }) => `${method} ${path}: ${schemes[access]}`,
     );
     expect(documented.toSorted()).toEqual(routes.toSorted());
@@ -92,7 +97,7 @@ function codes({ responses }: { responses: object }, status: string): string[] {
 function promisedBy(status: string, operation: string): object {
   if (status.startsWith('3')) return { headers: { Location: { schema: expect.any(Object) } } };
   if (status === '204' || ACCEPTED_WITHOUT_BODY.has(operation)) return {};
-  const type = PAGES.has(operation) ? 'text/html' : 'application/json';
+  const type = PAGES.has(operation) ? 'text/html' : FORWARDED.has(operation) ? '*/*' : 'application/json';
   return { content: { [type]: { schema: expect.any(Object) } } };
 }
 
@@ -101,6 +106,11 @@ const ACCEPTED_WITHOUT_BODY: ReadonlySet<string> = new Set([
   'POST /auth/password/forgot',
   'POST /auth/verify/send',
 ]);
+
+/** Answered by upstreams, which say what they like. */
+const FORWARDED: ReadonlySet<string> = new Set(
+  FORWARDED_ENDPOINTS.map(({ method, path }) => `${method} ${path}`),
+);
 
 /** What the links in mails open. */
 const PAGES: ReadonlySet<string> = new Set([

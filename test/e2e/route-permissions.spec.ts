@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Express } from 'express';
 import { readFileSync } from 'node:fs';
 import { describeRoutes } from '#auth';
+import { FORWARDED_ENDPOINTS, Routes } from '#proxy';
 import { Gateway } from '../support/gateway.js';
 
 /**
@@ -11,7 +12,7 @@ import { Gateway } from '../support/gateway.js';
 describe('the permissions of the routes', () => {
   let gateway: Gateway;
   beforeAll(async () => {
-    gateway = await Gateway.start();
+    gateway = await Gateway.start({ configFile: 'services:\n  "1": { path: /kira }\n' });
   });
   afterAll(() => gateway[Symbol.asyncDispose]());
 
@@ -19,7 +20,7 @@ describe('the permissions of the routes', () => {
     const reviewed = readFileSync(new URL('route-permissions.txt', import.meta.url), 'utf8')
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));
-    const routes = describeRoutes(gateway.app).map(({ method, path, access }) =>
+    const routes = describeRoutes(gateway.app, FORWARDED_ENDPOINTS).map(({ method, path, access }) =>
       [method.padEnd(6), path.padEnd(34), access].join(' '),
     );
     expect(routes).toEqual(reviewed);
@@ -37,13 +38,19 @@ describe('the permissions of the routes', () => {
     expect(new Set(served)).toEqual(new Set(described));
   });
 
+  it.each(FORWARDED_ENDPOINTS)('are those of the edge: $method $path', ({ method, path, access }) => {
+    const { route } = gateway.get(Routes).explain(method, path.replace(/:\w+/, '1'), 'any', false) ?? {};
+    const auth = { public: 'none', 'API key': 'apiKey' }[access];
+    expect(route).toMatchObject({ kind: 'upstream', policy: { auth: [auth] } });
+  });
+
   it('are declared by each handler', () => {
     const undeclared = describeRoutes(gateway.app).filter(({ access }) => access === 'undeclared');
     expect(undeclared).toEqual([]);
   });
 
   it('are what somebody without a credential meets', async () => {
-    for (const { method, path, access } of describeRoutes(gateway.app)) {
+    for (const { method, path, access } of describeRoutes(gateway.app, FORWARDED_ENDPOINTS)) {
       const { status, body } = await gateway.browser().send(method, path.replace(/:\w+/, '1'));
       if (access === 'public') expect(status).not.toBe(401);
       else expect({ path, body }).toMatchObject({ path, body: { status: 401, code: 'UNAUTHENTICATED' } });

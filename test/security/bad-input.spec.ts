@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { Client } from 'pg';
 import { describeRoutes } from '#auth';
+import { FORWARDED_ENDPOINTS } from '#proxy';
 import { expectContractError, type RawAnswer, type RawRequest, sendRaw } from '../support/contract-answer.js';
 import { ADMIN_KEY, Gateway, PASSWORD } from '../support/gateway.js';
 import { HOSTILE_IDS, HOSTILE_NUMBERS, HOSTILE_QUERIES, HOSTILE_STRINGS } from '../support/hostile-input.js';
@@ -42,15 +43,21 @@ interface Endpoint {
 const document = JSON.parse(readFileSync('openapi.json', 'utf8')) as {
   paths: Record<string, Record<string, Operation>>;
 };
-const endpoints: readonly Endpoint[] = Object.entries(document.paths).flatMap(([path, operations]) =>
-  Object.entries(operations).map(([method, operation]) => ({
-    name: `${method.toUpperCase()} ${path}`,
-    method: method.toUpperCase(),
-    path,
-    operation,
-    schema: operation.requestBody?.content['application/json']?.schema,
-  })),
+/** What is sent there is for an upstream to read. */
+const forwarded: ReadonlySet<string> = new Set(
+  FORWARDED_ENDPOINTS.map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`),
 );
+const endpoints: readonly Endpoint[] = Object.entries(document.paths)
+  .flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      name: `${method.toUpperCase()} ${path}`,
+      method: method.toUpperCase(),
+      path,
+      operation,
+      schema: operation.requestBody?.content['application/json']?.schema,
+    })),
+  )
+  .filter(({ name }) => !forwarded.has(name));
 const withBody = endpoints.filter(({ schema }) => schema !== undefined);
 const withId = endpoints.filter(({ path }) => path.includes('{'));
 

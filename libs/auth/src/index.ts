@@ -21,6 +21,7 @@ export { ApiKeyRevocations } from './api-keys/api-key-revocations.js';
 export { ApiKeyUsage } from './api-keys/api-key-usage.js';
 export { AuthModule } from './auth.module.js';
 export { ApiErrors, BODY_ERRORS } from './documentation/api-errors.js';
+export { type ForwardedEndpoint } from './documentation/forwarded-endpoint.js';
 export { type DocumentOptions, openApiDocument } from './documentation/openapi-document.js';
 export { addSecuritySchemes } from './documentation/security-schemes.js';
 export { AddressLimit } from './limits/address-limit.js';

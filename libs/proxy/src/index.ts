@@ -4,6 +4,7 @@ export { ConnectionLimits } from './http/connection-limits.js';
 export { matchesPrefix } from './http/path.js';
 export { SECURITY_HEADERS } from './http/security-headers.js';
 export { ProxyModule } from './proxy.module.js';
+export { FORWARDED_ENDPOINTS } from './routing/forwarded-endpoints.js';
 export { rewritten, type Route, type SliceRoute, type UpstreamRoute } from './routing/route.js';
 export { Routes } from './routing/routes.js';
 export { BackendProber, ProbeOptions } from './targets/backend-prober.js';

@@ -139,7 +139,7 @@ describe('a file of STATIC_DIR', () => {
 
   it('is not sent again to whoever has it', async () => {
     const { headers } = await get('/script.js');
-    const known = [
+    const known: Record<string, string>[] = [
       { 'if-none-match': String(headers.etag) },
       { 'if-modified-since': String(headers['last-modified']) },
     ];

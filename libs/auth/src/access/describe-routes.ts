@@ -18,8 +18,12 @@ export interface RouteDescription {
 /**
  * Every route of the application's controllers with what it requires, sorted. A change of it is a change of
  * permissions, and is reviewed as one.
+ * @param forwarded those that no controller has
  */
-export function describeRoutes(app: INestApplicationContext): RouteDescription[] {
+export function describeRoutes(
+  app: INestApplicationContext,
+  forwarded: readonly RouteDescription[] = [],
+): RouteDescription[] {
   const reflector = app.get(Reflector);
   const controllers = [...app.get(ModulesContainer).values()].flatMap((module) => [
     ...module.controllers.values(),
@@ -27,7 +31,10 @@ export function describeRoutes(app: INestApplicationContext): RouteDescription[]
   const routes = controllers.flatMap(({ metatype }) =>
     isClass(metatype) ? routesOf(metatype, reflector) : [],
   );
-  return routes.toSorted((a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method));
+  const others = forwarded.map(({ method, path, access }) => ({ method, path, access }));
+  return [...routes, ...others].toSorted(
+    (a, b) => a.path.localeCompare(b.path) || a.method.localeCompare(b.method),
+  );
 }
 
 function routesOf(controller: Type, reflector: Reflector): RouteDescription[] {

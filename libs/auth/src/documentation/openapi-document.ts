@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { codesOf } from './api-errors.js';
+import { type ForwardedEndpoint, pathsOfForwarded } from './forwarded-endpoint.js';
 import { addSecuritySchemes } from './security-schemes.js';
 
 type Operation = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -9,11 +10,15 @@ export interface DocumentOptions {
   readonly version: string;
   /** `SESSION_COOKIE_NAME`. */
   readonly cookieName: string;
+  /** What no controller has. */
+  readonly forwarded: readonly ForwardedEndpoint[];
 }
 
 const METHODS = ['get', 'put', 'post', 'delete', 'patch', 'options', 'head'] as const;
 
-const DESCRIPTION = `Everything Sluice answers by itself. What it proxies to a customer's slice is the app's own API.
+const DESCRIPTION = `Everything Sluice answers by itself. What it proxies to a customer's slice is the app's own API. The routes,
+services, mappings and workers' paths of config.yml are the operator's own: \`GET /admin/routes/explain\` tells where a
+request goes by them.
 
 Every error has the shape \`Error\`: branch on its \`code\`, which is stable, and show its \`message\`. The codes an
 endpoint answers with stand beside it. Any endpoint can answer these as well: 400 \`BAD_REQUEST\`, 413
@@ -31,7 +36,8 @@ export function openApiDocument(app: INestApplication, options: DocumentOptions)
     .setDescription(DESCRIPTION)
     .setLicense('MIT', 'https://opensource.org/license/mit');
   const document = SwaggerModule.createDocument(app, addSecuritySchemes(builder, options.cookieName).build());
-  const { paths, components, ...head } = document;
+  const { paths: ofControllers, components, ...head } = document;
+  const paths = { ...ofControllers, ...pathsOfForwarded(options.forwarded) };
   for (const path of Object.values(paths)) {
     for (const method of METHODS) {
       if (path[method] === undefined) continue;
