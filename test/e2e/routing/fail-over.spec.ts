@@ -90,7 +90,7 @@ afterEach(async () => {
 
 let sent = 0;
 
-async function ask(method: 'GET' | 'POST'): Promise<{ id: string; status: number }> {
+async function ask(method: 'GET' | 'POST' | 'DELETE'): Promise<{ id: string; status: number }> {
   const id = String(sent++);
   const { hostname, port } = new URL(gateway.url);
   const body = method === 'POST' ? 'x'.repeat(1000) : undefined;
@@ -154,6 +154,7 @@ describe('a pool of three backends', () => {
 
   it.each([
     ['POST', 1],
+    ['DELETE', 1],
     ['GET', 2],
   ] as const)(
     'that break off once they have a %s get it, all together, so often: %i',
