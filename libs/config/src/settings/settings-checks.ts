@@ -54,6 +54,10 @@ function checkPaths(routes: readonly RoutePlace[], oidcPath: string, report: Rep
     if (isOwnInAnyCase(route.path) || isOidcCallback(route.path, oidcPath)) {
       report([...at, 'path'], "belongs to Sluice's own endpoints");
     }
+    // Of any other path as many letters would be taken off, whatever they are.
+    if (route.rewrite === 'strip-api' && !/^\/api(?:\/|$)/.test(route.path)) {
+      report([...at, 'rewrite'], 'can be strip-api only where the path begins with /api');
+    }
   }
 }
 

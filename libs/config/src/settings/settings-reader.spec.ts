@@ -573,6 +573,16 @@ pools: { p: { backends: ["${url}"] } }
     expect(faultsOf(`services: { a: { path: ${path} } }`)).toEqual([]);
   });
 
+  it('takes /api off paths that begin with it alone', () => {
+    const of = (path: string): string => `services: { a: { path: ${path}, rewrite: strip-api } }`;
+    for (const path of ['/', '/build', '/apix', '/building/api']) {
+      expect(faultsOf(of(path))).toEqual([
+        '1: services.a.rewrite can be strip-api only where the path begins with /api',
+      ]);
+    }
+    for (const path of ['/api', '/api/a']) expect(faultsOf(of(path))).toEqual([]);
+  });
+
   it('leaves workers what is theirs, and no more', () => {
     const text = `workers:
   - { path: /api/gateway/more, pool: a }
