@@ -4,8 +4,8 @@ import { reasonOf, requestIdOf, type Clock, type ProxyError } from '#common';
 import { LogThrottle } from './log-throttle.js';
 
 /**
- * Tells the operator of slices that fail, once a second and slice: which one, and how. Never whose request it was,
- * nor for what.
+ * Tells the operator of slices and other upstreams that fail, once a second each: which one, and how. Never whose
+ * request it was, nor for what.
  */
 export class UpstreamFailureLog {
   private readonly logger = new Logger(UpstreamFailureLog.name);
@@ -17,7 +17,7 @@ export class UpstreamFailureLog {
 
   /**
    * Takes the outcome of a forwarded request or upgrade.
-   * @param origin `http://host:port` of the slice
+   * @param origin `http://host:port` of the upstream
    * @param error null for a success; what is the client's doing is left out
    */
   record(req: IncomingMessage, origin: string, error: ProxyError | null): void {
@@ -25,7 +25,7 @@ export class UpstreamFailureLog {
     if (!this.throttle.admits(origin)) return;
     this.logger.warn(
       { code: error.code, origin, reqId: requestIdOf(req), reason: reasonOf(error) },
-      'a slice did not answer as it should',
+      'an upstream did not answer as it should',
     );
   }
 }
