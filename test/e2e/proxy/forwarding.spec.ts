@@ -114,7 +114,47 @@ describe('Interim answers and trailers', () => {
   });
 });
 
+describe('The fields and the end of an answer', () => {
+  it('keep the order of values under one name', async () => {
+    await using upstream = await StubUpstream.start(
+      'HTTP/1.1 200 OK\r\nX-A: 1\r\nX-B: 2\r\nx-a: 3\r\nX-A: 2\r\nContent-Length: 0\r\n\r\n',
+    );
+    await using proxy = await ProxyHarness.start(upstream);
+    const answer = await RawClient.exchange(proxy.port, GET_AND_CLOSE);
+    expect(answer.match(/^x-a: .(?=\r)/gim)).toEqual(['x-a: 1', 'x-a: 3', 'x-a: 2']);
+  });
+
+  it('are our own where the upstream says the end by closing', async () => {
+    await using upstream = await StubUpstream.start(async (connection) => {
+      await connection.head();
+      connection.write('HTTP/1.1 200 OK\r\n\r\nok');
+      connection.socket.end();
+    });
+    await using proxy = await ProxyHarness.start(upstream);
+    using client = await RawClient.connect(proxy.port);
+    client.write(GET);
+    expect(await client.until('2\r\nok\r\n0\r\n\r\n')).toMatch(/\r\ntransfer-encoding: chunked\r\n/i);
+  });
+
+  it('lose chunk extensions, which concern one connection', async () => {
+    await using upstream = await StubUpstream.start(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a="b"\r\nok\r\n0;c\r\n\r\n',
+    );
+    await using proxy = await ProxyHarness.start(upstream);
+    const answer = await RawClient.exchange(proxy.port, GET_AND_CLOSE);
+    expect(answer.endsWith('\r\n\r\n2\r\nok\r\n0\r\n\r\n')).toBe(true);
+  });
+});
+
 describe('Answers without a body', () => {
+  it('HEAD has none in chunks either', async () => {
+    await using upstream = await StubUpstream.start('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n');
+    await using proxy = await ProxyHarness.start(upstream);
+    const answer = await RawClient.exchange(proxy.port, GET_AND_CLOSE.replace('GET', 'HEAD'));
+    expect(statusOf(answer)).toBe(200);
+    expect(answer.endsWith('\r\n\r\n')).toBe(true);
+  });
+
   it('HEAD keeps the Content-Length and the connection', async () => {
     await using upstream = await StubUpstream.start('HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n');
     await using proxy = await ProxyHarness.start(upstream);

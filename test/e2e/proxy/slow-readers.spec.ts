@@ -40,9 +40,10 @@ async function deafClient(proxy: ProxyHarness, request: string): Promise<RawClie
 async function cutOne(request: string, head: string): Promise<ProxyHarness> {
   await using upstream = await StubUpstream.start(endless(head));
   await using proxy = await ProxyHarness.start(upstream, { limits });
-  using _client = await deafClient(proxy, request);
+  using client = await deafClient(proxy, request);
   const connection = await upstream.connection();
   await connection.closed;
+  expect(client.received).toBe('');
   return proxy;
 }
 

@@ -145,7 +145,7 @@ export function trailersForClient(upstream: IncomingHttpHeaders): [string, strin
 }
 
 function offersWebSocket({ upgrade }: IncomingHttpHeaders): boolean {
-  return upgrade !== undefined && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(String(upgrade));
+  return upgrade !== undefined && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(upgrade);
 }
 
 function isAllowed(action: Action, facts: ResponseFacts): boolean {
