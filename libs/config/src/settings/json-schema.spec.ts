@@ -62,3 +62,21 @@ describe('the example of config.yml', () => {
     expect(Object.keys(said ?? {}).toSorted()).toEqual(Object.keys(properties as Node).toSorted());
   });
 });
+
+describe('the examples of config.yml in the documentation', () => {
+  const blocks = ['routing.md', 'workers.md'].flatMap((page) => {
+    const text = readFileSync(new URL(`../../../../docs/${page}`, import.meta.url), 'utf8');
+    return [...text.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, yaml = ''], i) => ({ page, i, yaml }));
+  });
+
+  it.each(blocks)('are right: $page, $i', ({ yaml }) => {
+    expect(reader.read(yaml).faults).toEqual([]);
+  });
+
+  it('show every part that has to do with routing', () => {
+    const shown = blocks.flatMap(({ yaml }) => Object.keys(reader.read(yaml).said ?? {}));
+    const { properties } = settingsJsonSchema('draft-07');
+    const parts = Object.keys(properties as Node).filter((part) => part !== 'appMetrics');
+    expect([...new Set(shown)].toSorted()).toEqual(parts.toSorted());
+  });
+});
