@@ -64,8 +64,8 @@ describe('the example of config.yml', () => {
 });
 
 describe('the examples of config.yml in the documentation', () => {
-  const blocks = ['routing.md', 'workers.md'].flatMap((page) => {
-    const text = readFileSync(new URL(`../../../../docs/${page}`, import.meta.url), 'utf8');
+  const blocks = ['README.md', 'docs/routing.md', 'docs/workers.md'].flatMap((page) => {
+    const text = readFileSync(new URL(`../../../../${page}`, import.meta.url), 'utf8');
     return [...text.matchAll(/^```yaml\n([^]*?)^```$/gm)].map(([, yaml = ''], i) => ({ page, i, yaml }));
   });
 
