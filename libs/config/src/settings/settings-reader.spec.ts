@@ -227,7 +227,8 @@ routes:
     const keys = Array.from({ length: 9_000 }, (_, i) => `"k${i}":1`);
     const started = performance.now();
     expect(faultsOf(`{${keys.join(',')}}`)).toHaveLength(50);
-    expect(performance.now() - started).toBeLessThan(2000);
+    // A hundredth of that where nothing else runs; what is quadratic takes a multiple of it.
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 });
 

@@ -30,7 +30,7 @@ export interface UpgraderOptions {
   readonly live: LiveSockets;
   /** How long the upstream may take to answer the handshake, in milliseconds. */
   readonly timeoutMs: number;
-  /** Connections of one owner at a time; more are refused by SLICE_BUSY, so that nobody takes all file descriptors. */
+  /** Connections of one owner at a time; more are refused (503), so that nobody takes all file descriptors. */
   readonly maxSocketsPerOwner: number;
   /** Called once per upgrade; null where the upstream answered, by 101 or otherwise. */
   readonly onDone?: (req: IncomingMessage, target: UpgradeTarget, error: ProxyError | null) => void;
@@ -166,7 +166,8 @@ export class Upgrader {
   }
 
   #refuseBusy(req: IncomingMessage, target: UpgradeTarget): void {
-    const error = new ProxyError('SLICE_BUSY', 'There are as many WebSockets open as there may be.', {
+    const code = target.lane === null ? 'SLICE_BUSY' : 'UPSTREAM_BUSY';
+    const error = new ProxyError(code, 'There are as many WebSockets open as there may be.', {
       retryAfterSeconds: BUSY_RETRY_SECONDS,
     });
     refuseUpgrade(req, req.socket, error, this.#options.clock.now());

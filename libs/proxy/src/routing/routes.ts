@@ -29,8 +29,9 @@ export class Routes {
     this.table = this.compile(settings.current);
     settings.onChange((changed) => {
       this.table = this.compile(changed);
+      const { routes, mappings, workers } = changed;
       this.logger.log(
-        `the routes of config.yml changed: ${changed.routes.length} and ${changed.mappings.length}`,
+        `routes of config.yml in force: ${routes.length} routes and services, ${mappings.length} mappings, ${workers.length} paths of workers`,
       );
     });
   }
