@@ -181,6 +181,13 @@ describe('OPTIONS', () => {
 });
 
 describe('HTTP/1.0', () => {
+  it('knows no upgrade, not even to WebSocket', async () => {
+    const lines = 'Host: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+    const [answer] = await customer.exchange(signedIn(get('/api/x', lines).replace('1.1', '1.0')));
+    expect(valuesOf(seenIn(answer).rawHeaders, 'upgrade')).toEqual([]);
+    expect(await customer.arrivals()).toEqual(['GET /api/x']);
+  });
+
   it('needs no Host', async () => {
     const [answer] = await customer.exchange(signedIn('GET /api/x HTTP/1.0\r\n\r\n'));
     expect(seenIn(answer).url).toBe('/api/x');

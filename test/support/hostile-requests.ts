@@ -238,6 +238,7 @@ export const WITH_A_SURE_END: readonly Refused[] = [
     'many headers over 16 KB together',
     get('/api/x', `${HOST}${'X-Header: 12345\r\n'.repeat(980)}`),
   ],
+  [404, 'NOT_FOUND', 'the absolute form without a path, which is /', get('http://a')],
   [404, 'NOT_FOUND', 'a path parameter in the prefix', get('/api;x/y')],
   [404, 'NOT_FOUND', 'another case of the prefix', get('/API/x')],
   [404, 'NOT_FOUND', 'an encoded prefix', get('/%61pi/x')],

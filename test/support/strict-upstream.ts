@@ -50,17 +50,19 @@ export class StrictUpstream implements AsyncDisposable {
 
   #serve(socket: Socket): void {
     let received = '';
+    let isLast = false;
     this.#sockets.add(socket);
     socket.on('close', () => this.#sockets.delete(socket)).on('error', () => socket.destroy());
     socket.on('data', (chunk) => {
       received += chunk.toString('latin1');
       try {
+        if (isLast) throw new Error('bytes on a connection that was said to be over');
         const request = takeRequest(received, 'gateway');
         if (request === INCOMPLETE) return;
         received = '';
         this.#check(request);
         this.onRequest(request);
-        answer(socket, request);
+        isLast = answer(socket, request);
       } catch (error) {
         this.faults.push(`${String(error)} in ${JSON.stringify(received)}`);
         socket.destroy();
@@ -82,8 +84,11 @@ export class StrictUpstream implements AsyncDisposable {
   }
 }
 
-/** In one of the three ways that there are, by the length of the target. */
-function answer(socket: Socket, { method, target }: StrictRequest): void {
+/**
+ * In one of the three ways that there are, by the length of the target.
+ * @returns whether the connection ends with it
+ */
+function answer(socket: Socket, { method, target }: StrictRequest): boolean {
   const saw = `X-Saw: ${encodeURIComponent(target)}\r\n`;
   const body = method === 'HEAD' ? '' : target;
   const chunks = body === '' ? '' : `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
@@ -92,5 +97,7 @@ function answer(socket: Socket, { method, target }: StrictRequest): void {
     `HTTP/1.1 200 OK\r\n${saw}Transfer-Encoding: chunked\r\n\r\n${chunks}`,
     `HTTP/1.1 200 OK\r\n${saw}Connection: close\r\nContent-Length: ${target.length}\r\n\r\n${body}`,
   ];
-  socket.write(answers[target.length % answers.length] ?? '', 'latin1');
+  const way = target.length % answers.length;
+  socket.write(answers[way] ?? '', 'latin1');
+  return way === 2;
 }
