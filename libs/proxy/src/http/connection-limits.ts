@@ -13,6 +13,9 @@ export class ConnectionLimits {
   readonly keepAliveMs: number = 65_000;
   /** How long an upload to an upstream may stand still. */
   readonly uploadIdleMs: number = 60_000;
-  /** How long the client may take nothing of an answer, or of a WebSocket, that waits for it. */
+  /**
+   * How long the client may take nothing of an answer, or of a WebSocket, that waits for it; up to twice as long, since Node
+   * looks at half-written data a second time before it calls a socket idle.
+   */
   readonly downloadIdleMs: number = 60_000;
 }
