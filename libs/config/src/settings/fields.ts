@@ -54,16 +54,16 @@ export const guestRoute = id.refine(
 );
 
 /**
- * A path of requests, as it is matched: nothing that is decoded on the way, and no dot segments, which no request that
- * is matched has any more.
+ * A path of requests, as it is matched: nothing that is decoded on the way, no dot segments, which no request that is
+ * matched has any more, and no `;`, since servers drop what follows it.
  */
 export const path = z
   .string()
   .regex(
-    /^\/(?:[A-Za-z0-9._~!$&'()+,;=:@-]+(?:\/[A-Za-z0-9._~!$&'()+,;=:@-]+)*\/?)?$/,
+    /^\/(?:[A-Za-z0-9._~!$&'()+,=:@-]+(?:\/[A-Za-z0-9._~!$&'()+,=:@-]+)*\/?)?$/,
     'must be a path such as /api/app',
   )
-  .refine((text) => !/\/\.{1,2}(?:;|\/|$)/.test(text), 'must have no . and no .. in it')
+  .refine((text) => !/\/\.{1,2}(?:\/|$)/.test(text), 'must have no . and no .. in it')
   .transform((text) => text.replace(/(?<=.)\/$/, ''));
 
 /** What is asked of a backend: path and query of a URL. */

@@ -134,7 +134,7 @@ export class Edge implements EdgeHandler {
     const { host } = req.headers;
     const secure = table.asksForScheme && speaksHttps(req, trusted);
     const route = table.match(req.method, path.path, host, secure);
-    if (path.lenient === null) return route;
+    if (path.readings.length === 0) return route;
     const ambiguous = isAmbiguous(path, (candidate) => table.match(req.method, candidate, host, secure));
     return ambiguous ? ambiguousPath() : route;
   }
@@ -178,7 +178,7 @@ function speaksHttps(req: IncomingMessage, trusted: boolean): boolean {
 function ambiguousPath(): ProxyError {
   return new ProxyError(
     'BAD_REQUEST',
-    'The path can be read in two ways. Send it without // and %2f, and letters as they are.',
+    'The path can be read in two ways. Send it without //, ; and %2f, and letters as they are.',
   );
 }
 

@@ -109,7 +109,7 @@ function refuseExpectation(req: IncomingMessage): ProxyError | null {
 
 function readTarget(req: IncomingMessage): RequestPath | ProxyError {
   const target = originForm(req);
-  if (target === '*' && req.method === 'OPTIONS') return { path: '*', search: '', lenient: null };
+  if (target === '*' && req.method === 'OPTIONS') return { path: '*', search: '', readings: [] };
   const path = target === null ? null : readRequestPath(target);
   return path ?? badRequest('The request target is not a plain path of this host.');
 }
