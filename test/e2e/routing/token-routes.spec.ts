@@ -26,6 +26,7 @@ routes:
   - { id: kv, path: /kv, target: "${apps.url('kv')}", auth: [optionalToken] }
   - { id: core-api, path: /core, target: "${apps.url('core')}", auth: [optionalToken], tokenRoute: parti }
   - { id: open, path: /open, target: "${apps.url('kv')}", auth: [optionalToken], forwardAuthorization: true }
+  - { id: mixed, path: /mixed, target: "${apps.url('kv')}", auth: [token, none] }
   - { id: gone, path: /gone, target: "\${GONE_SERVICE}", auth: [token], tokenRoute: build }
 `,
   });
@@ -158,8 +159,9 @@ describe('a route for which a token is optional', () => {
 
   it('keeps Authorization to itself, unless config.yml says that it is the upstream’s', async () => {
     const headers = { authorization: 'Basic YWRhOmxvdmVsYWNl' };
+    expect((await send(gateway.url, '/kv/x', { headers })).json.code).toBe('MISSING_TOKEN');
     const [kept, passed] = [
-      await send(gateway.url, '/kv/x', { headers }),
+      await send(gateway.url, '/mixed/x', { headers }),
       await send(gateway.url, '/open/x', { headers }),
     ];
     expect(valuesOf(kept.seen.rawHeaders, 'authorization')).toEqual([]);

@@ -5,6 +5,7 @@ import { HitCounter } from '../limits/hit-counter.js';
 import { rateLimited } from '../limits/rate-limited.js';
 import { Authenticator, type CredentialHeaders } from '../principals/authenticator.js';
 import type { ApiKeyPrincipal } from '../principals/principal.js';
+import { ApiKeyRevocations } from './api-key-revocations.js';
 import { ApiKeyUsage } from './api-key-usage.js';
 import { isWithin } from './scopes.js';
 
@@ -31,19 +32,24 @@ export class ApiKeyGate {
     private readonly hits: HitCounter,
     private readonly limits: AuthLimits,
     private readonly usage: ApiKeyUsage,
+    private readonly revocations: ApiKeyRevocations,
   ) {}
 
-  /** @throws AuthError UNAUTHENTICATED, API_KEY_FORBIDDEN; CoreError RATE_LIMITED */
-  async admit(request: KeyedRequest): Promise<ApiKeyPrincipal> {
+  /**
+   * Lets a request in. Nothing but microtasks comes between the last look at the key and the return: whatever the caller
+   * does then at once is heard of by the next revocation.
+   * @param limited whether the limit of a key counts here, beside whatever limit the path has
+   * @throws AuthError UNAUTHENTICATED, API_KEY_FORBIDDEN; CoreError RATE_LIMITED
+   */
+  async admit(request: KeyedRequest, limited = true): Promise<ApiKeyPrincipal> {
+    let { epoch } = this.revocations;
     const principal = await this.authenticate(request);
     const { id, name, workerType, scopes } = principal;
-    const { perApiKey, windowSeconds } = this.limits;
-    const refusal = rateLimited(
-      await this.hits.hit(`api-key:${id}`, windowSeconds),
-      perApiKey,
-      'Too many requests with this API key. Please wait before you try again.',
-    );
-    if (refusal !== undefined) throw refusal;
+    if (limited) await this.count(id);
+    while (epoch !== this.revocations.epoch) {
+      ({ epoch } = this.revocations);
+      await this.authenticate(request);
+    }
     if (!isWithin(scopes, request.method, request.path)) {
       throw new AuthError(
         'API_KEY_FORBIDDEN',
@@ -53,6 +59,16 @@ export class ApiKeyGate {
     this.usage.record(id);
     this.logger.log(`API_KEY_AUTH: ${name} (type: ${workerType}) from IP ${request.ip}`);
     return principal;
+  }
+
+  private async count(id: string): Promise<void> {
+    const { perApiKey, windowSeconds } = this.limits;
+    const refusal = rateLimited(
+      await this.hits.hit(`api-key:${id}`, windowSeconds),
+      perApiKey,
+      'Too many requests with this API key. Please wait before you try again.',
+    );
+    if (refusal !== undefined) throw refusal;
   }
 
   private async authenticate({ headers, ip }: KeyedRequest): Promise<ApiKeyPrincipal> {

@@ -8,6 +8,7 @@ export const API_KEY_REVOKED = 'api_key_revoked';
 @Injectable()
 export class ApiKeyRevocations implements OnModuleInit, OnModuleDestroy {
   private readonly listeners = new Set<(id: string) => void>();
+  private delivered = 0;
   private stopListening: (() => void) | null = null;
 
   constructor(private readonly control: ControlConnection) {}
@@ -20,6 +21,11 @@ export class ApiKeyRevocations implements OnModuleInit, OnModuleDestroy {
     this.stopListening?.();
   }
 
+  /** Moves with every revocation: whatever was looked up before may be out of date. */
+  get epoch(): number {
+    return this.delivered;
+  }
+
   /** Calls back at every revocation, sometimes twice at one. */
   subscribe(listener: (id: string) => void): void {
     this.listeners.add(listener);
@@ -27,6 +33,7 @@ export class ApiKeyRevocations implements OnModuleInit, OnModuleDestroy {
 
   /** Tells this replica at once; the NOTIFY to all is part of the statement that revokes. */
   deliver(id: string): void {
+    this.delivered++;
     for (const listener of this.listeners) listener(id);
   }
 }

@@ -20,7 +20,12 @@ export class ChangeWatch implements Disposable {
 
   /** Whether what was read of this visitor may be out of date. */
   concerns(visitor: Visitor): boolean {
-    return this.anything || this.userIds.has(visitor.principal.user.id);
+    return this.concernsUser(visitor.principal.user.id);
+  }
+
+  /** Whether what was read of this account may be. */
+  concernsUser(userId: string): boolean {
+    return this.anything || this.userIds.has(userId);
   }
 
   [Symbol.dispose](): void {

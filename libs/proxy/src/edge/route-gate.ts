@@ -8,12 +8,15 @@ import {
   Authenticator,
   GatewayTokens,
   opensRoute,
+  type TokenPrincipal,
 } from '#auth';
 import { AuthError, bearerToken, clientIp, ProxyError, TrustProxy } from '#common';
 import type { RouteAuth } from '#config';
+import { matchesPrefix } from '../http/path.js';
 import type { UpstreamRoute } from '../routing/route.js';
 import { type AdmittedCaller, ANYBODY, bearerOf } from './caller.js';
 import { SessionGate } from './session-gate.js';
+import { VisitorCache } from './visitor-cache.js';
 
 /**
  * Finds out who sends a request on a route of config.yml, and whether they may. An explicit credential counts before the
@@ -28,6 +31,7 @@ export class RouteGate {
     private readonly tokens: GatewayTokens,
     private readonly apiKeys: ApiKeyGate,
     private readonly addressLimit: AddressLimit,
+    private readonly visitors: VisitorCache,
     private readonly trustProxy: TrustProxy,
   ) {}
 
@@ -45,7 +49,7 @@ export class RouteGate {
     route: UpstreamRoute,
     admitted: (caller: AdmittedCaller) => void,
   ): void | Promise<void> {
-    const { auth } = route.policy;
+    const { auth, forwardAuthorization } = route.policy;
     const bearer = bearerToken(req.headers.authorization);
     if (auth.includes('apiKey') && (isApiKey(bearer) || auth.length === 1)) {
       return this.admitWorker(req, path, route).then(admitted);
@@ -53,6 +57,7 @@ export class RouteGate {
     if (bearer !== undefined && this.isForTheGateway(bearer, auth)) {
       return this.admitBearer(req, route).then(admitted);
     }
+    if (bearer === undefined && isForNobodyElse(req, auth) && !forwardAuthorization) throw missingToken();
     if (auth.includes('session') && this.sessions.presentsAny(req)) {
       return isOpen(auth)
         ? this.sessions.admitOr(req, admitted, () => admitted(ANYBODY))
@@ -69,7 +74,7 @@ export class RouteGate {
 
   private async admitBearer(req: IncomingMessage, route: UpstreamRoute): Promise<AdmittedCaller> {
     const { tokenRoute } = route.policy;
-    const principal = await this.authenticator.authenticateToken(req.headers);
+    const principal = await this.bearerOfToken(req);
     if (principal === null || tokenRoute === null || !opensRoute(principal, tokenRoute)) {
       throw new ProxyError(
         'INVALID_TOKEN',
@@ -79,22 +84,49 @@ export class RouteGate {
     return bearerOf(principal);
   }
 
+  /** Anew where a revocation came between the look-up of an admin's account and its end. */
+  private async bearerOfToken(req: IncomingMessage): Promise<TokenPrincipal | null> {
+    for (;;) {
+      using changes = this.visitors.watch();
+      const principal = await this.authenticator.authenticateToken(req.headers);
+      if (principal?.user == null || !changes.concernsUser(principal.user.id)) return principal;
+    }
+  }
+
+  /** Where S4's workers call, each request counts; on other paths the route has its own limit, and failures count. */
   private async admitWorker(
     req: IncomingMessage,
     path: string,
     route: UpstreamRoute,
   ): Promise<AdmittedCaller> {
     const ip = clientIp(req, this.trustProxy);
-    await this.addressLimit.admit(ip);
-    const principal = await this.apiKeys.admit({
-      method: req.method ?? '',
-      path,
-      headers: req.headers,
-      ip,
-    });
-    refuseWorkerType(principal, route.workerTypes);
-    return bearerOf(principal);
+    const limited = matchesPrefix(path, WORKERS_PREFIX);
+    if (limited) await this.addressLimit.admit(ip);
+    const request = { method: req.method ?? '', path, headers: req.headers, ip };
+    try {
+      const principal = await this.apiKeys.admit(request, limited);
+      refuseWorkerType(principal, route.workerTypes);
+      return bearerOf(principal);
+    } catch (error) {
+      if (!limited && error instanceof AuthError && error.code === 'UNAUTHENTICATED') {
+        await this.addressLimit.admit(ip);
+      }
+      throw error;
+    }
   }
+}
+
+/** Contract §1: their limits by address and by key. */
+const WORKERS_PREFIX = '/api/gateway';
+
+/** Whether an `Authorization` that is no bearer token can only be meant as one: S3 takes no other. */
+function isForNobodyElse(req: IncomingMessage, auth: readonly RouteAuth[]): boolean {
+  if (req.headers.authorization === undefined || !auth.includes('optionalToken')) return false;
+  return !auth.includes('session') && !auth.includes('none');
+}
+
+function missingToken(): ProxyError {
+  return new ProxyError('MISSING_TOKEN', 'Send a gateway token as Authorization: Bearer.');
 }
 
 function isApiKey(bearer: string | undefined): boolean {
@@ -115,8 +147,6 @@ function refusalOf(auth: readonly RouteAuth[]): AuthError | ProxyError {
   if (auth.includes('session')) {
     return new AuthError('UNAUTHENTICATED', 'Sign in first: POST /auth/login, and send the session cookie.');
   }
-  if (auth.includes('token')) {
-    return new ProxyError('MISSING_TOKEN', 'Send a gateway token as Authorization: Bearer.');
-  }
+  if (auth.includes('token')) return missingToken();
   return new AuthError('UNAUTHENTICATED', 'Send your API key as Authorization: Bearer.');
 }

@@ -113,13 +113,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#clearFinalHeadTimer();
-    this.#answered = true;
     const transferEncoding = headers['transfer-encoding'];
     // undici reads any other coding until the connection closes, and would pass it on as a plain 200.
     if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
       controller.abort(new Error(`Transfer-Encoding of the response: ${transferEncoding}`));
       return;
     }
+    this.#answered = true;
     this.host.observed(this, 'answered');
     this.#trailers =
       transferEncoding !== undefined && this.req.httpVersion === '1.1' && this.req.method !== 'HEAD';

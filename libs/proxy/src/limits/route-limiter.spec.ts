@@ -18,6 +18,16 @@ class Silent extends RateLimiterMemory {
   }
 }
 
+/** As Redis is with a limiter that stands in for it while it is away. */
+class Interrupted extends RateLimiterMemory {
+  away = false;
+  private readonly insurance = new RateLimiterMemory({ points: Number.MAX_SAFE_INTEGER, duration: 60 });
+
+  override penalty(...args: Parameters<RateLimiterMemory['penalty']>): Promise<RateLimiterRes> {
+    return this.away ? this.insurance.penalty(...args) : super.penalty(...args);
+  }
+}
+
 function limiter(counter: HitCounter | null): RouteLimiter {
   return new RouteLimiter(counter, new SystemClock());
 }
@@ -61,7 +71,7 @@ describe('the rate limits of routes', () => {
     for (let i = 0; i < 5; i++) await here.sync();
     await verdict(there);
     await there.sync();
-    expect((await counter.hit('route:a', 60, 0)).count).toBe(2);
+    expect((await counter.hit('route:60:a', 60, 0)).count).toBe(2);
   });
 
   it('wait for no counter: a request is decided on while Redis says nothing', async () => {
@@ -72,5 +82,28 @@ describe('the rate limits of routes', () => {
       'passes',
       'RATE_LIMITED',
     ]);
+  });
+
+  it('begin anew where a limit becomes one over another time', async () => {
+    const one = limiter(null);
+    for (let i = 0; i < 5; i++) await one.admit('a', { requests: 1000, windowSeconds: 86_400 });
+    expect(await verdict(one)).toBe('passes');
+  });
+
+  it('count nothing twice after Redis was away', async () => {
+    const counter = new Interrupted({ points: Number.MAX_SAFE_INTEGER, duration: 60 });
+    const one = limiter(new HitCounter(counter));
+    const plenty = { requests: 100, windowSeconds: 60 };
+    const ask = async (times: number): Promise<void> => {
+      for (let i = 0; i < times; i++) await one.admit('a', plenty);
+      await one.sync();
+    };
+    await ask(40);
+    counter.away = true;
+    await ask(10);
+    counter.away = false;
+    await ask(5);
+    await ask(45);
+    await expect(one.admit('a', plenty)).rejects.toMatchObject({ code: 'RATE_LIMITED' });
   });
 });

@@ -17,8 +17,9 @@ interface SharedCount {
   readonly endsAtMs: number;
   /** Counted here, and not told yet. */
   unsent: number;
-  /** Told in the window that the shared counter is in. */
+  /** Told in the window that the shared counter is in, and when that ends. */
   sent: number;
+  sharedEndsAtMs: number;
   /** Counted by the other replicas in it. */
   others: number;
 }
@@ -42,11 +43,12 @@ export class RouteLimiter {
   }
 
   /**
-   * Counts a request.
-   * @param key names the route and the client
+   * Counts a request. A limit over another length of time is another count: one that changes begins anew.
+   * @param client names the route and the client
    * @throws CoreError RATE_LIMITED
    */
-  async admit(key: string, { requests, windowSeconds }: RateLimit): Promise<void> {
+  async admit(client: string, { requests, windowSeconds }: RateLimit): Promise<void> {
+    const key = `${windowSeconds}:${client}`;
     const { count, resetSeconds } = await this.#local.hit(key, windowSeconds);
     const others = this.#shared === null ? 0 : this.#note(key, windowSeconds, resetSeconds);
     const refusal = rateLimited(
@@ -70,12 +72,12 @@ export class RouteLimiter {
   #note(key: string, windowSeconds: number, resetSeconds: number): number {
     const now = this.#clock.nowMs();
     const known = this.#counts.get(key);
-    if (known !== undefined && known.endsAtMs > now && known.windowSeconds === windowSeconds) {
+    if (known !== undefined && known.endsAtMs > now) {
       known.unsent++;
       return known.others;
     }
     const endsAtMs = now + resetSeconds * 1000;
-    this.#counts.set(key, { windowSeconds, endsAtMs, unsent: 1, sent: 0, others: 0 });
+    this.#counts.set(key, { windowSeconds, endsAtMs, unsent: 1, sent: 0, sharedEndsAtMs: 0, others: 0 });
     return 0;
   }
 
@@ -92,11 +94,14 @@ export class RouteLimiter {
   }
 
   async #tell(key: string, count: SharedCount): Promise<void> {
-    const { unsent } = count;
+    const { unsent, windowSeconds } = count;
     count.unsent = 0;
-    const total = (await this.#shared?.hit(`route:${key}`, count.windowSeconds, unsent))?.count ?? unsent;
-    // Less than what we alone have told: the shared counter has begun another window.
-    count.sent = total >= count.sent + unsent ? count.sent + unsent : unsent;
-    count.others = Math.max(0, total - count.sent);
+    const hits = await this.#shared?.hit(`route:${key}`, windowSeconds, unsent);
+    if (hits === undefined) return;
+    const now = this.#clock.nowMs();
+    count.sent = now < count.sharedEndsAtMs ? count.sent + unsent : unsent;
+    count.sharedEndsAtMs = now + hits.resetSeconds * 1000;
+    // Less than what we alone have told: Redis is away, and a counter of our own stood in for it.
+    if (hits.count >= count.sent) count.others = hits.count - count.sent;
   }
 }
