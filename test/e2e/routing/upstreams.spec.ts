@@ -79,6 +79,7 @@ beforeAll(async () => {
     configFile: `
 services:
   secure: { url: "https://localhost:${trusted.port}/base", path: /secure }
+  named: { url: "https://localhost:${trusted.port}", path: /named, preserveHost: true }
   stranger: { url: "https://localhost:${stranger.port}", path: /stranger }
   keeps: { url: "${apps.url('plain')}", path: /keeps, preserveHost: true }
   silent: { url: "http://127.0.0.1:${silent.port}", path: /silent, timeoutSeconds: 1 }
@@ -103,6 +104,14 @@ describe('an upstream behind https', () => {
     expect({ status, seen: JSON.parse(body) }).toEqual({
       status: 200,
       seen: { host: `localhost:${trusted.port}`, url: '/base/x?y=1', proto: 'http' },
+    });
+  });
+
+  it('gets its own name even where others get the client’s, since TLS checks it', async () => {
+    const { status, body } = await send(gateway.url, '/named/x', { headers: { host: 'evil.example' } });
+    expect({ status, host: JSON.parse(body).host }).toEqual({
+      status: 200,
+      host: `localhost:${trusted.port}`,
     });
   });
 

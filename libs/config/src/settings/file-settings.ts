@@ -43,7 +43,7 @@ export interface RoutePolicy {
   readonly tokenRoute: string | null;
   /** Whether an `Authorization` that is not the gateway's own goes on to the upstream. */
   readonly forwardAuthorization: boolean;
-  /** Whether the upstream gets the client's `Host`, or that of its own URL. */
+  /** Whether the upstream gets the client's `Host`, or that of its own URL; one behind https always gets the latter. */
   readonly preserveHost: boolean;
   /** From the end of the request to the first byte of the answer, in milliseconds. */
   readonly timeoutMs: number;

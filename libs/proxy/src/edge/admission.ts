@@ -53,11 +53,11 @@ export class Admission {
   /** Decided in memory: nothing but the request itself comes between. */
   private count(
     req: IncomingMessage,
-    { source, id }: UpstreamRoute,
+    { countedAs }: UpstreamRoute,
     limit: RateLimit,
     caller: AdmittedCaller,
   ): Promise<void> {
-    return this.limiter.admit(`${source}:${id}:${clientNameOf(req, caller, this.trustProxy)}`, limit);
+    return this.limiter.admit(`${countedAs}:${clientNameOf(req, caller, this.trustProxy)}`, limit);
   }
 
   /** Where the browser's cookie authenticates it matters whose page sent the request. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { isPreflight } from '#auth';
 import { assignRequestId, Clock, CoreError, DomainError, ProxyError, TrustProxy } from '#common';
 import { LiveSockets } from '../forward/live-sockets.js';
+import { clientScheme } from '../headers/forwarded.js';
 import { Via } from '../headers/via.js';
 import { answerError, answerOptions, refuseUpgrade } from '../http/answer.js';
 import type { EdgeHandler } from '../http/edge-server.js';
@@ -132,7 +133,7 @@ export class Edge implements EdgeHandler {
   private routeOf(req: IncomingMessage, path: RequestPath, trusted: boolean): Route | null | ProxyError {
     const table = this.routes.current;
     const { host } = req.headers;
-    const secure = table.asksForScheme && speaksHttps(req, trusted);
+    const secure = table.asksForScheme && clientScheme(req, trusted) === 'https';
     const route = table.match(req.method, path.path, host, secure);
     if (path.readings.length === 0) return route;
     const ambiguous = isAmbiguous(path, (candidate) => table.match(req.method, candidate, host, secure));
@@ -161,18 +162,6 @@ export class Edge implements EdgeHandler {
     if (route !== null && !res.headersSent) this.cors.add(req, res, route);
     answerError(req, res, error, this.clock.now());
   }
-}
-
-/** What the client spoke: to us, or by the word of the proxy in front. */
-function speaksHttps(req: IncomingMessage, trusted: boolean): boolean {
-  if (trusted) {
-    const claimed = String(req.headers['x-forwarded-proto'] ?? '')
-      .split(',', 1)[0]
-      ?.trim()
-      .toLowerCase();
-    if (claimed === 'https' || claimed === 'http') return claimed === 'https';
-  }
-  return 'encrypted' in req.socket && req.socket.encrypted === true;
 }
 
 function ambiguousPath(): ProxyError {

@@ -92,17 +92,19 @@ export class Passage {
       const { timeoutMs } = way.route;
       return { origin, path: path + query, timeoutMs, compress: false, limit, lane: null };
     }
-    const { source, id, policy, target, rewrite } = way.route;
+    const { countedAs, policy, target, rewrite } = way.route;
     const upstream = target.pick();
     if (upstream instanceof ProxyError) return upstream;
+    // By `Host` TLS chooses the certificate and checks it: a client must not.
+    const hostOfUpstream = !policy.preserveHost || upstream.tls;
     const ownPath = rewritten(path, rewrite) + query;
     return {
       origin: upstream.origin,
       path: upstream.basePath + ownPath,
       timeoutMs: policy.timeoutMs,
       compress: policy.compress,
-      limit: { key: `${source}:${id}`, max: policy.maxInFlight, code: 'UPSTREAM_BUSY' },
-      lane: { target, upstream, path: ownPath, hostOfUpstream: !policy.preserveHost },
+      limit: { key: countedAs, max: policy.maxInFlight, code: 'UPSTREAM_BUSY' },
+      lane: { target, upstream, path: ownPath, hostOfUpstream },
     };
   }
 

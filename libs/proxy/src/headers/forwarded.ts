@@ -9,10 +9,15 @@ export function addForwarded(out: string[], req: IncomingMessage, trusted: boole
   const peer = peerAddress(req);
   const earlier = trusted ? req.headers['x-forwarded-for'] : undefined;
   out.push('x-forwarded-for', earlier === undefined ? peer : `${String(earlier)}, ${peer}`);
-  out.push('x-forwarded-proto', (trusted ? claimedProtocol(req) : null) ?? protocolOf(req));
+  out.push('x-forwarded-proto', clientScheme(req, trusted));
   const offered = trusted ? req.headers['x-forwarded-host'] : undefined;
   const host = typeof offered === 'string' && offered !== '' ? offered : req.headers.host;
   if (host !== undefined) out.push('x-forwarded-host', host);
+}
+
+/** What the client speaks: to us, or by the word of a trusted proxy to that. */
+export function clientScheme(req: IncomingMessage, trusted: boolean): 'http' | 'https' {
+  return (trusted ? claimedProtocol(req) : null) ?? protocolOf(req);
 }
 
 /**

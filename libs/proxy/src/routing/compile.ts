@@ -78,7 +78,7 @@ function prefixesOf({ routes }: FileSettings, targets: TargetSource): PrefixTabl
 
 function mappingRoute(settings: MappingSettings, targets: TargetSource): UpstreamRoute {
   return {
-    ...route('mapping', settings.id, settings),
+    ...route('mapping', settings.id, settings, `mapping:${ruleOfMapping(settings)}`),
     rule: ruleOfMapping(settings),
     to: settings.backend,
     target: targets.single(settings.backend),
@@ -137,8 +137,9 @@ function route(
   source: UpstreamRoute['source'],
   id: string,
   policy: RoutePolicy,
+  countedAs = `${source}:${id}`,
 ): Omit<UpstreamRoute, 'target' | 'to' | 'rule' | 'rewrite'> {
-  return { kind: 'upstream', source, id, policy, workerTypes: null };
+  return { kind: 'upstream', source, id, policy, countedAs, workerTypes: null };
 }
 
 function targetOf({ target }: RouteSettings, targets: TargetSource): Pick<UpstreamRoute, 'target' | 'to'> {

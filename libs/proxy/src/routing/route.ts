@@ -18,6 +18,11 @@ export interface UpstreamRoute {
   /** Names it in logs, limits and explanations; unique within its source. */
   readonly id: string;
   readonly policy: RoutePolicy;
+  /**
+   * Names what is counted of the route, its requests in flight and its clients', across changes of config.yml. A mapping
+   * has no name of its own there, and is known by what it matches.
+   */
+  readonly countedAs: string;
   readonly target: Target;
   readonly rewrite: PathRewrite;
   /** Where it leads, for a person: an URL, or the name of a pool. */
