@@ -39,7 +39,7 @@ let gateway: Gateway;
 let upstream: StrictUpstream;
 let customers: KnownCustomer[];
 /** What may arrive, by target; some of it does after its client has gone. */
-const expectations = new Map<string, ExpectedRequest>();
+const expectations = new Map<string, ExpectedRequest[]>();
 const faults: string[] = [];
 let conversation = 0;
 let sent = 0;
@@ -64,21 +64,31 @@ async function knownCustomer(): Promise<KnownCustomer> {
 /** Called by the upstream. Nothing may arrive twice, so what has arrived is expected no more. */
 function arrive(request: StrictRequest): void {
   arrived++;
-  const expected = expectations.get(request.target);
-  expectations.delete(request.target);
-  if (expected === undefined) {
-    faults.push(`Nobody sent ${JSON.stringify(request)}`);
-    return;
-  }
-  const { host, ...compared } = expected;
+  const expected = expectations.get(request.target) ?? [];
+  const faultsOfEach = expected.map((each) => faultOf(request, each));
+  const at = faultsOfEach.indexOf(null);
+  if (at === -1) faults.push(`Nobody sent ${JSON.stringify(request)}`, ...faultsOfEach.map(String));
+  else expected.splice(at, 1);
+}
+
+/** What makes it another request than this one; null where nothing does. */
+function faultOf(request: StrictRequest, { host, ...expected }: ExpectedRequest): string | null {
   try {
-    expect(comparable(request)).toEqual(compared);
+    expect(comparable(request)).toEqual(expected);
     if (host !== null) expect(valuesIn(request.fields, 'host')).toEqual([host]);
     expect(valuesIn(request.fields, 'x-request-id')).toEqual([expect.stringMatching(/^[\w-]{36}$/)]);
     for (const { cookie } of customers) expect(JSON.stringify(request.fields)).not.toContain(cookie);
+    return null;
   } catch (error) {
-    faults.push(String(error));
+    return String(error);
   }
+}
+
+function expectArrival(request: StrictRequest): void {
+  const expected = expectedOf(request, customers);
+  if (expected === null) return;
+  const others = expectations.get(expected.target) ?? [];
+  expectations.set(expected.target, [...others, expected]);
 }
 
 /** The requests that the client's bytes hold, up to where they are in doubt, and how they end. */
@@ -112,10 +122,7 @@ function answersIn(received: string, methods: readonly string[]): StrictAnswer[]
 async function send(bytes: string, parts: readonly string[]): Promise<void> {
   const { requests, end } = readAll(bytes);
   const methods = requests.map(({ method }) => method);
-  for (const request of requests) {
-    const expected = expectedOf(request, customers);
-    if (expected !== null) expectations.set(expected.target, expected);
-  }
+  requests.forEach(expectArrival);
   using client = await RawClient.connect(Number(new URL(gateway.url).port));
   client.socket.setNoDelay(true);
   for (const part of parts) {
@@ -191,8 +198,7 @@ function control(): string {
   const text = `GET /api/control HTTP/1.1\r\nHost: a\r\nCookie: ${customers[1]?.cookie}\r\nConnection: close\r\n\r\n`;
   const request = takeRequest(text, 'client');
   if (request === INCOMPLETE) throw new Error('The control request is not whole');
-  const expected = expectedOf(request, customers);
-  if (expected !== null) expectations.set(expected.target, expected);
+  expectArrival(request);
   return text;
 }
 
