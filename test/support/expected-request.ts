@@ -106,7 +106,8 @@ function kept(fields: readonly Field[], method: string): Field[] {
     if (key === 'te') return /(?:^|,)\s*trailers\s*(?:,|$)/i.test(value) ? [[name, 'trailers']] : [];
     if (listed.has(key)) return [];
     if (key === 'cookie') return withoutSession(name, value);
-    if (key === 'max-forwards' && method === 'OPTIONS') return [[name, String(Number(value) - 1)]];
+    if (key === 'max-forwards' && method === 'OPTIONS' && /^\d+$/.test(value))
+      return [[name, String(Number(value) - 1)]];
     return [[name, value]];
   });
 }
