@@ -1,4 +1,4 @@
-import { readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,13 @@ const guest = async (gateway: Gateway): Promise<unknown> =>
   (await gateway.operator().post('/auth/guest', {})).body.route;
 
 const fileFor = (route: string): string => `guest: { routes: [${route}] }\n`;
+
+/** Writes the file as a checkout does: whatever it says, it is newer than all that was stored. */
+function checkOut(text: string): void {
+  writeFileSync(file, text);
+  const soon = new Date(Date.now() + 60_000);
+  utimesSync(file, soon, soon);
+}
 
 /** What is in force on a gateway that starts now. */
 async function inForceAtStart(): Promise<readonly string[]> {
@@ -135,6 +142,37 @@ describe('two gateways on one database', () => {
     expect((await stored(here)).revision).toBe(revision + 3);
   });
 
+  it('take no text again that was left for a faulty one, but one that undoes a change in the file', async () => {
+    writeFileSync(file, fileFor('first'));
+    await eventually(async () => expect(routesOf(here)).toEqual(['first']));
+    await put(here, 'second');
+    await put(here, 'third');
+    const logger = new RecordingLogger();
+    Logger.overrideLogger(logger);
+    const saidBy = (pattern: RegExp): Promise<void> =>
+      eventually(async () => expect(logger.lines.filter((line) => pattern.test(line))).toHaveLength(2));
+    try {
+      const { text } = await stored(here);
+      // As if it had been put where nobody can write the file.
+      await here
+        .get(DataSource)
+        .query(`UPDATE settings SET revision = revision + 1, text = $1`, [fileFor('fourth')]);
+      await here.get(ControlConnection).notify('configuration_changed');
+      await eventually(async () =>
+        expect([routesOf(here), routesOf(there)]).toEqual([['fourth'], ['fourth']]),
+      );
+      writeFileSync(file, 'unknown: 1\n');
+      await saidBy(/has faults/);
+      writeFileSync(file, text);
+      await saidBy(/was not taken; POST/);
+      expect([routesOf(here), routesOf(there)]).toEqual([['fourth'], ['fourth']]);
+    } finally {
+      Logger.overrideLogger(quietLogger);
+    }
+    writeFileSync(file, fileFor('first'));
+    await eventually(async () => expect([routesOf(here), routesOf(there)]).toEqual([['first'], ['first']]));
+  });
+
   it('go on with what they had where the new one lacks a variable, and say so', async () => {
     await put(here, 'usable');
     await eventually(async () => expect(routesOf(there)).toEqual(['usable']), ONE_SECOND);
@@ -186,6 +224,59 @@ describe('a gateway that starts', () => {
     expect(await inForceAtStart()).toEqual(['newer']);
     await rm(file);
     expect(await inForceAtStart()).toEqual(['newer']);
+  });
+
+  it('takes no text again that it took before, however new its file is', async () => {
+    checkOut(fileFor('checked-out'));
+    await using gateway = await start();
+    expect(routesOf(gateway)).toEqual(['checked-out']);
+    // A folder in its place: nothing can be written there.
+    rmSync(file);
+    mkdirSync(file);
+    expect((await put(gateway, 'put')).status).toBe(200);
+    rmdirSync(file);
+    await gateway[Symbol.asyncDispose]();
+    checkOut(fileFor('checked-out'));
+    expect(await inForceAtStart()).toEqual(['put']);
+    expect(await inForceAtStart()).toEqual(['put']);
+    checkOut(fileFor('really-changed'));
+    expect(await inForceAtStart()).toEqual(['really-changed']);
+  });
+
+  it('takes neither the text before a change that was written to the file, nor that one again', async () => {
+    checkOut(fileFor('before'));
+    await using gateway = await start();
+    await put(gateway, 'written');
+    await gateway[Symbol.asyncDispose]();
+    const written = readFileSync(file, 'utf8');
+    checkOut(fileFor('before'));
+    await using again = await start();
+    expect(routesOf(again)).toEqual(['written']);
+    // As by a gateway that has no part in this file.
+    await again.get(DataSource).query(`UPDATE settings SET text = $1`, [fileFor('elsewhere')]);
+    await again[Symbol.asyncDispose]();
+    checkOut(written);
+    expect(await inForceAtStart()).toEqual(['elsewhere']);
+  });
+
+  it('takes no text again that the file had come to agree with', async () => {
+    checkOut(fileFor('taken'));
+    await using gateway = await start();
+    rmSync(file);
+    mkdirSync(file);
+    await put(gateway, 'agreed');
+    const { text } = await stored(gateway);
+    rmdirSync(file);
+    await gateway[Symbol.asyncDispose]();
+    checkOut(text);
+    await using again = await start();
+    rmSync(file);
+    mkdirSync(file);
+    await put(again, 'later');
+    rmdirSync(file);
+    await again[Symbol.asyncDispose]();
+    checkOut(text);
+    expect(await inForceAtStart()).toEqual(['later']);
   });
 
   it('does so before it listens, two at once as well', async () => {

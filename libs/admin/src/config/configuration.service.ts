@@ -11,11 +11,12 @@ import {
   type SettingsReading,
   tidyYaml,
 } from '#config';
-import { ControlConnection } from '#database';
+import { ControlConnection, type StoredSettings } from '#database';
 import { nameOf } from '../actor.js';
 import { writeConfigFile } from './config-file-writer.js';
 import { ConfigurationFollower } from './configuration-follower.js';
 import { ConfigurationStore } from './configuration-store.js';
+import { isNewAtStart, isNewWhileRunning, wasInFile } from './file-news.js';
 import { FileWatch } from './file-watch.js';
 import type { ChangedConfiguration, ConfigurationFormat, SubmittedConfiguration } from './schemas.js';
 
@@ -81,9 +82,9 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
     const kept = format === 'json' ? tidyYaml(submitted.said) : text;
     const reading = format === 'json' ? this.usable(kept) : submitted;
     await this.oneAtATime(async (lost) => {
-      const revision = await this.putInForce(kept, reading);
+      const revision = await this.putInForce(kept, reading, 'request');
       this.logger.log(`revision ${revision} of the configuration was put in force by ${nameOf(by)}`);
-      if (!lost.aborted) await this.writeBack(kept);
+      if (!lost.aborted && (await this.writeBack(kept))) await this.noteWritten(kept);
     });
     return { ok: true, config: reading.said };
   }
@@ -99,7 +100,7 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
       this.seen = file.text;
       const reading = this.read(file.text);
       if (reading.settings === null) throw faultyFile(reading.faults);
-      const revision = await this.putInForce(file.text, reading);
+      const revision = await this.putInForce(file.text, reading, 'file');
       this.logger.log(`revision ${revision} of the configuration was read from the file for ${nameOf(by)}`);
       return { ok: true, config: reading.said };
     });
@@ -108,10 +109,7 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
   private async takeNewerFile(): Promise<void> {
     const file = readConfigFile(this.config.settingsFile);
     this.seen = file?.text ?? null;
-    const stored = await this.store.find();
-    if (file === null || file.text === stored?.text) return;
-    if (stored !== null && file.changedAt <= stored.updatedAt.getTime()) this.leaveOlderFile();
-    else await this.takeFile(file);
+    if (file !== null) await this.takeIfNew(file, isNewAtStart);
   }
 
   /** The file may have changed while we run. What goes wrong is said once, and looked at again. */
@@ -138,20 +136,25 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
       // Once more: it may have been another replica's doing, which is done by now.
       const file = readConfigFile(settingsFile);
       if (file === null || file.text === this.seen) return;
-      const stored = await this.store.find();
-      if (file.text !== stored?.text) {
-        // Another replica wrote this text, and a third that has no part in the file has stored one since.
-        if (stored !== null && file.placedAt <= stored.updatedAt.getTime()) this.leaveOlderFile();
-        else await this.takeFile(file);
-      }
+      await this.takeIfNew(file, isNewWhileRunning);
       this.seen = file.text;
     });
   }
 
-  private leaveOlderFile(): void {
-    this.logger.warn(
-      `${this.config.settingsFile} is older than the configuration in force, and was not taken; POST /admin/config/reload takes it`,
-    );
+  private async takeIfNew(
+    file: FileText,
+    isNew: (file: FileText, stored: StoredSettings) => boolean,
+  ): Promise<void> {
+    const stored = await this.store.find();
+    if (stored !== null && file.text === stored.text) {
+      if (!wasInFile(file.text, stored)) await this.store.noteTaken(file.text);
+    } else if (stored === null || isNew(file, stored)) {
+      await this.takeFile(file);
+    } else {
+      this.logger.warn(
+        `${this.config.settingsFile} is older than the configuration in force, and was not taken; POST /admin/config/reload takes it`,
+      );
+    }
   }
 
   /** Puts a file in force that nobody asked us to read: its faults are for the log. */
@@ -163,32 +166,46 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
       this.logger.error(`${settingsFile} has faults, and was not taken${reasons}`);
       return;
     }
-    const revision = await this.putInForce(text, reading);
+    const revision = await this.putInForce(text, reading, 'file');
     this.logger.log(`revision ${revision} of the configuration was read from ${settingsFile}`);
   }
 
-  private async putInForce(text: string, { settings }: Usable): Promise<number> {
-    const revision = await this.store.save(text);
+  private async putInForce(text: string, { settings }: Usable, from: 'file' | 'request'): Promise<number> {
+    const revision = await this.store.save(text, from);
     this.follower.apply(revision, settings);
     return revision;
   }
 
-  /** What is in force is in the database; the file is for people, and need not be writable. */
-  private async writeBack(text: string): Promise<void> {
+  /**
+   * What is in force is in the database; the file is for people, and need not be writable.
+   * @returns whether the file says so now
+   */
+  private async writeBack(text: string): Promise<boolean> {
     const { settingsFile } = this.config;
     try {
-      if (readConfigFile(settingsFile)?.text === text) return;
+      if (readConfigFile(settingsFile)?.text === text) return true;
       const { backedUp } = await writeConfigFile(settingsFile, text);
       if (!backedUp) this.logger.warn(`${settingsFile} was written, and the one before could not be kept`);
       this.writeFault = '';
       this.seen = text;
+      return true;
     } catch (error) {
       const fault = errorCode(error) ?? String(error);
-      if (fault === this.writeFault) return;
+      if (fault === this.writeFault) return false;
       this.writeFault = fault;
       this.logger.warn(
         `${settingsFile} can't be written (${fault}); the configuration is in force all the same`,
       );
+      return false;
+    }
+  }
+
+  /** The change is made by now: that this went wrong must not look as if it were not. */
+  private async noteWritten(text: string): Promise<void> {
+    try {
+      await this.store.noteWritten(text);
+    } catch (error) {
+      this.logger.warn({ err: error }, `that ${this.config.settingsFile} was written could not be noted`);
     }
   }
 

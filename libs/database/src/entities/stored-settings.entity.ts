@@ -17,6 +17,14 @@ export class StoredSettings {
   @Column('integer')
   revision!: number;
 
+  /** SHA-256 of the text that was last taken from a file; null: none was. */
+  @Column('bytea', { nullable: true })
+  takenHash!: Buffer | null;
+
+  /** SHA-256 of the text that was last written to a file; null: none was since one was taken. */
+  @Column('bytea', { nullable: true })
+  writtenHash!: Buffer | null;
+
   @Column('timestamptz')
   updatedAt!: Date;
 }

@@ -10,6 +10,8 @@ export class Settings1795876757555 implements MigrationInterface {
                 "id" smallint NOT NULL,
                 "text" text NOT NULL,
                 "revision" integer NOT NULL,
+                "taken_hash" bytea,
+                "written_hash" bytea,
                 "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL,
                 CONSTRAINT "settings_one_row_check" CHECK ("id" = 1),
                 CONSTRAINT "settings_pkey" PRIMARY KEY ("id")
