@@ -16,10 +16,10 @@ let stopAskedBy: NodeJS.Signals | null = null;
 const stop = new AbortController();
 
 /** Writes to standard error without a logger: it is for the time before there is one, and after it is gone. */
-function fail(error: unknown, exitCode: number): never {
+function fail(error: unknown): never {
   const stack = process.env['LOG_LEVEL'] === 'debug' && error instanceof Error ? error.stack : undefined;
   process.stderr.write(`${stack ?? messageOf(error)}\n`);
-  process.exit(exitCode);
+  process.exit(error instanceof ConfigError ? ConfigError.EXIT_CODE : 1);
 }
 
 /** Node gives one error for all addresses of a host, and that one has no message. */
@@ -33,7 +33,7 @@ function readConfig(): AppConfig {
     if (existsSync('.env')) process.loadEnvFile('.env');
     return loadConfig(process.env);
   } catch (error) {
-    return fail(error, error instanceof ConfigError ? ConfigError.EXIT_CODE : 1);
+    return fail(error);
   }
 }
 
@@ -91,5 +91,5 @@ process.on('uncaughtException', (error) => {
 main().catch((error: unknown) => {
   // Asked to end before it was up, it has closed what it had opened: that is no failure.
   if (stop.signal.aborted && error === stop.signal.reason) process.exit(0);
-  fail(error, 1);
+  fail(error);
 });

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { SettingsInForce } from '#config';
+import { ConfigError, SettingsInForce } from '#config';
 import { ControlConnection, StoredSettings } from '#database';
 import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import type { Answer } from '../../support/clients.js';
 import { terminateControl } from '../../support/control.js';
 import { eventually } from '../../support/eventually.js';
-import { Gateway } from '../../support/gateway.js';
+import { Gateway, testEnvironment } from '../../support/gateway.js';
+import { GatewayProgram } from '../../support/gateway-program.js';
 import { createTestDatabase, type TestDatabase } from '../../support/postgres.js';
 import { quietLogger } from '../../support/quiet-logger.js';
 import { RecordingLogger } from '../../support/recording-logger.js';
@@ -277,6 +278,22 @@ describe('a gateway that starts', () => {
     await again[Symbol.asyncDispose]();
     checkOut(text);
     expect(await inForceAtStart()).toEqual(['later']);
+  });
+
+  it('refuses to where what is stored can not be used, unless the file is newer and can be', async () => {
+    await using gateway = await start({ MINE: 'mine' });
+    await put(gateway, '${MINE}');
+    await gateway[Symbol.asyncDispose]();
+    writeFileSync(file, fileFor('older'));
+    utimesSync(file, new Date(0), new Date(0));
+    const env = testEnvironment(dataDir, database.url);
+    await using program = GatewayProgram.run({ env: { ...env, LOG_LEVEL: 'warn' } });
+    await expect(program.ready()).rejects.toThrow(/The gateway ended/);
+    const { code, output } = await program.ended;
+    expect(code).toBe(ConfigError.EXIT_CODE);
+    expect(output).toMatch(/faults:\n {2}- the stored configuration:\d+: guest\.routes\.0 uses \$\{MINE\}/);
+    checkOut(fileFor('newer'));
+    expect(await inForceAtStart()).toEqual(['newer']);
   });
 
   it('does so before it listens, two at once as well', async () => {

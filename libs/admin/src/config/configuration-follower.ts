@@ -1,6 +1,13 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { AllowedOrigins } from '#auth';
-import { AppConfig, type FileSettings, sentenceOf, SettingsInForce } from '#config';
+import {
+  AppConfig,
+  ConfigError,
+  type FileSettings,
+  sentenceOf,
+  type SettingsFault,
+  SettingsInForce,
+} from '#config';
 import { ControlConnection } from '#database';
 import { CONFIGURATION_CHANGED, ConfigurationStore } from './configuration-store.js';
 
@@ -25,8 +32,14 @@ export class ConfigurationFollower implements OnModuleDestroy {
     private readonly origins: AllowedOrigins,
   ) {}
 
-  /** From now on whatever is stored is taken over. Resolves when what is stored already is in force. */
+  /**
+   * From now on whatever is stored is taken over. Resolves when what is stored already is in force.
+   * @throws ConfigError when that can't be used here: the other replicas would do something else than this one
+   */
   async start(): Promise<void> {
+    await this.take((faults) => {
+      throw new ConfigError(faults.map((fault) => sentenceOf(fault, 'the stored configuration')));
+    });
     const follow = (): void => void this.follow();
     this.endings.push(await this.control.listen(CONFIGURATION_CHANGED, follow));
     // While the connection was away, nobody told us anything.
@@ -59,7 +72,7 @@ export class ConfigurationFollower implements OnModuleDestroy {
     while (this.again && !this.stopped) {
       this.again = false;
       try {
-        await this.take();
+        await this.take(this.logUnusable);
       } catch (error) {
         this.logger.warn({ err: error }, 'the configuration could not be read; it is tried again');
         clearTimeout(this.retry);
@@ -69,7 +82,9 @@ export class ConfigurationFollower implements OnModuleDestroy {
     this.following = null;
   }
 
-  private async take(): Promise<void> {
+  private async take(
+    onUnusable: (faults: readonly SettingsFault[], revision: number) => void,
+  ): Promise<void> {
     const stored = await this.store.find();
     if (stored === null || stored.revision <= this.revision) return;
     const { settings, faults } = this.config.settingsReader.read(stored.text, this.origins.ownOrigin);
@@ -80,9 +95,13 @@ export class ConfigurationFollower implements OnModuleDestroy {
     }
     // Said once: the same text stays as unusable as it is until another one comes.
     this.revision = stored.revision;
+    onUnusable(faults, stored.revision);
+  }
+
+  private readonly logUnusable = (faults: readonly SettingsFault[], revision: number): void => {
     const reasons = faults.map((fault) => `\n  - ${sentenceOf(fault, 'the configuration')}`).join('');
     this.logger.error(
-      `revision ${stored.revision} of the configuration can't be used here; what was in force stays${reasons}`,
+      `revision ${revision} of the configuration can't be used here; what was in force stays${reasons}`,
     );
-  }
+  };
 }

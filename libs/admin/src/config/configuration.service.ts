@@ -50,7 +50,10 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
     this.watch = new FileWatch(config.settingsFile, () => this.lookAtFile());
   }
 
-  /** Before the server listens: the configuration in force is that of the file where it is newer, else the stored one. */
+  /**
+   * Before the server listens: the configuration in force is that of the file where it is newer, else the stored one.
+   * @throws ConfigError when that one can't be used here
+   */
   async onModuleInit(): Promise<void> {
     await this.oneAtATime(() => this.takeNewerFile());
     await this.follower.start();
