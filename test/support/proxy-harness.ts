@@ -126,7 +126,7 @@ export class ProxyHarness implements EdgeHandler {
       host: '127.0.0.1',
       port: this.upstreamPort,
       tls: false,
-      lane: null,
+      lane: this.options.lane ?? null,
       path: req.url ?? '/',
     };
     this.#upgrader.upgrade(req, head, target, this.#headersOf(req), OWNER);

@@ -32,7 +32,10 @@ export interface UpgraderOptions {
   readonly timeoutMs: number;
   /** Connections of one owner at a time; more are refused (503), so that nobody takes all file descriptors. */
   readonly maxSocketsPerOwner: number;
-  /** Called once per upgrade; null where the upstream answered, by 101 or otherwise. */
+  /**
+   * Called once per upgrade; null where the upstream answered, by 101 or otherwise. `CLIENT_CLOSED_REQUEST` is the
+   * client's doing and says nothing of the upstream.
+   */
   readonly onDone?: (req: IncomingMessage, target: UpgradeTarget, error: ProxyError | null) => void;
 }
 
@@ -53,7 +56,12 @@ const UPGRADE = Symbol('sluice.upgrade');
 interface Upgrade {
   readonly target: UpgradeTarget;
   readonly live: LiveSocket;
-  answered: boolean;
+  /** Listens to the client until the upgrade is settled. */
+  readonly onLeft: () => void;
+  /** Null until it is sent. */
+  outgoing: ClientRequest | null;
+  /** Whether it was answered, or nobody is there any more to answer. */
+  settled: boolean;
 }
 
 type UpgradeRequest = IncomingMessage & { [UPGRADE]?: Upgrade };
@@ -96,11 +104,25 @@ export class Upgrader {
       this.#refuseBusy(req, target);
       return;
     }
-    const live = this.#options.live.add(owner, req.socket);
-    (req as UpgradeRequest)[UPGRADE] = { target, live, answered: false };
+    const upgrade = this.#begin(req, target, owner);
     req.url = target.path;
     req.headers = upgradeHeaders(headers);
-    this.#proxy.upgrade(req, req.socket, head);
+    if (req.socket.readableEnded) this.#abandon(req, upgrade);
+    else this.#proxy.upgrade(req, req.socket, head);
+  }
+
+  /** Counts the upgrade and listens to its client, before the library does. */
+  #begin(req: UpgradeRequest, target: UpgradeTarget, owner: SocketOwner): Upgrade {
+    const upgrade: Upgrade = {
+      target,
+      live: this.#options.live.add(owner, req.socket),
+      onLeft: () => this.#abandon(req, upgrade),
+      outgoing: null,
+      settled: false,
+    };
+    req[UPGRADE] = upgrade;
+    req.socket.once('end', upgrade.onLeft).once('close', upgrade.onLeft);
+    return upgrade;
   }
 
   #targetOf(req: UpgradeRequest): { protocol: string; host: string; hostname: string; port: number } {
@@ -110,7 +132,9 @@ export class Upgrader {
 
   #onError(error: Error, req: UpgradeRequest): void {
     const upgrade = upgradeOf(req);
-    if (upgrade.answered) upgrade.live.destroy();
+    if (upgrade.settled) upgrade.live.destroy();
+    // The library tells of both connections alike, and of the client's before any other listener hears of it.
+    else if (upgrade.live.client.destroyed) this.#abandon(req, upgrade);
     else {
       report(upgrade.target, outcomeOf(error));
       this.#refuse(req, upgrade, upstreamError(error));
@@ -120,6 +144,11 @@ export class Upgrader {
   /** Runs before the library's own listeners, so what is changed here is what it passes on. */
   #onProxyRequest(proxyReq: ClientRequest, req: UpgradeRequest): void {
     const upgrade = upgradeOf(req);
+    upgrade.outgoing = proxyReq;
+    if (upgrade.settled) {
+      proxyReq.destroy();
+      return;
+    }
     proxyReq.on('upgrade', (answer: IncomingMessage, upstream: Socket) => {
       if (!switchesToWebSocket(answer)) {
         upstream.destroy();
@@ -160,9 +189,19 @@ export class Upgrader {
   }
 
   #answered(req: IncomingMessage, upgrade: Upgrade): void {
-    upgrade.answered = true;
     report(upgrade.target, 'answered');
-    this.#options.onDone?.(req, upgrade.target, null);
+    this.#settle(req, upgrade, null);
+  }
+
+  /**
+   * The client is gone, or will send nothing any more: nobody's failure upstream, and nothing to answer. The library
+   * would keep the handshake up until its time is over, and call that the upstream's failure.
+   */
+  #abandon(req: IncomingMessage, upgrade: Upgrade): void {
+    if (upgrade.settled) return;
+    this.#settle(req, upgrade, new ProxyError('CLIENT_CLOSED_REQUEST', 'The client closed the connection.'));
+    upgrade.outgoing?.destroy();
+    upgrade.live.destroy();
   }
 
   #refuseBusy(req: IncomingMessage, target: UpgradeTarget): void {
@@ -182,8 +221,13 @@ export class Upgrader {
   }
 
   #refuse(req: IncomingMessage, upgrade: Upgrade, error: ProxyError): void {
-    upgrade.answered = true;
+    this.#settle(req, upgrade, error);
     refuseUpgrade(req, upgrade.live.client, error, this.#options.clock.now());
+  }
+
+  #settle(req: IncomingMessage, upgrade: Upgrade, error: ProxyError | null): void {
+    upgrade.settled = true;
+    upgrade.live.client.off('end', upgrade.onLeft).off('close', upgrade.onLeft);
     this.#options.onDone?.(req, upgrade.target, error);
   }
 }
