@@ -2,6 +2,7 @@ export { assertNever } from './assert-never.js';
 export { CommonModule } from './common.module.js';
 export { sameSecret } from './crypto/constant-time.js';
 export { SecretBox } from './crypto/secret-box.js';
+export { CHALLENGE } from './errors/challenge.js';
 export type * from './errors/codes.js';
 export { errorCode } from './errors/error-code.js';
 export * from './errors/domain-error.js';

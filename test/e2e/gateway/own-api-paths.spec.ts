@@ -32,6 +32,17 @@ describe('below /api', () => {
     },
   );
 
+  it.each(['/api/notes', '/auth/me', '/admin/users', '/api/gateway/target'])(
+    'a 401 says at %s which scheme there is',
+    async (path) => {
+      const { status, headers } = await gateway.browser().get(path);
+      expect({ status, challenge: headers.get('www-authenticate') }).toEqual({
+        status: 401,
+        challenge: 'Bearer realm="Sluice"',
+      });
+    },
+  );
+
   it.each(['/api//apikeys/list', '/api/x%2f..%2fapikeys/list'])(
     '%s, which can be read in two ways, is refused',
     async (path) => {

@@ -2,6 +2,7 @@ import { ArgumentsHost, Catch, ExceptionFilter, Injectable, Logger } from '@nest
 import type { Request, Response } from 'express';
 import { requestIdOf } from '../http/request-id.js';
 import { Clock } from '../time/clock.js';
+import { CHALLENGE } from './challenge.js';
 import type { DomainError } from './domain-error.js';
 import { errorBody } from './error-body.js';
 import { ErrorTranslator } from './error-translator.js';
@@ -33,7 +34,9 @@ export class DomainErrorFilter implements ExceptionFilter {
     }
     if (error.retryAfterSeconds !== undefined) response.setHeader('Retry-After', error.retryAfterSeconds);
     if (error.rateLimit !== undefined) response.set(rateLimitHeaders(error.rateLimit));
-    response.status(statusOf(error.code));
+    const status = statusOf(error.code);
+    if (status === 401) response.setHeader('WWW-Authenticate', CHALLENGE);
+    response.status(status);
     this.write(error, request, response);
   }
 

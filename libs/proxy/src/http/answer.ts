@@ -1,6 +1,6 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { errorBody, rateLimitHeaders, requestIdOf, type DomainError } from '#common';
+import { CHALLENGE, errorBody, rateLimitHeaders, requestIdOf, type DomainError } from '#common';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import { bodyIsPending } from './framing.js';
 import { lingerAfterResponse } from './lingering-close.js';
@@ -22,6 +22,7 @@ export function answerError(req: IncomingMessage, res: ServerResponse, error: Do
     const headers = [...SECURITY_HEADERS_FLAT, 'X-Request-Id', id, 'Cache-Control', 'no-store'];
     headers.push('Content-Type', 'application/json; charset=utf-8', 'Content-Length', String(json.length));
     if (error.retryAfterSeconds !== undefined) headers.push('Retry-After', String(error.retryAfterSeconds));
+    if (body.status === 401) headers.push('WWW-Authenticate', CHALLENGE);
     if (error.rateLimit !== undefined)
       headers.push(...Object.entries(rateLimitHeaders(error.rateLimit)).flat());
     addRenewedCookie(headers, req);
