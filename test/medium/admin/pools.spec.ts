@@ -153,7 +153,13 @@ describe('POST /admin/pools/:pool/backends', () => {
     'http://10.0.0.5\\@evil/',
     'http://10.0.0.5/\r\nx',
     'http://a b/',
+    'http://10.0.0.5:0',
+    'http://bücher.example',
+    'http://10.0.0.5/ü',
+    'http://%31%30.0.0.5',
     `http://${'a'.repeat(2000)}`,
+    // Longer than that once it is written as a URL.
+    `http://10.0.0.5/${'{'.repeat(1000)}`,
   ])('takes no URL such as %j', async (url) => {
     const { status, body } = await add('input', url);
     expect({ status, details: body.details }).toMatchObject({ status: 400, details: [{ path: 'url' }] });

@@ -2,14 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { AllowedOrigins, type Principal } from '#auth';
 import { AdminError, CoreError, validationFailed } from '#common';
 import { AppConfig, isOwnAddress } from '#config';
-import {
-  canonicalUrl,
-  DEFAULT_HEALTH_PATH,
-  type PoolDefinition,
-  Pools,
-  PoolStore,
-  STANDING_POOLS,
-} from '#proxy';
+import { DEFAULT_HEALTH_PATH, type PoolDefinition, Pools, PoolStore, STANDING_POOLS } from '#proxy';
 import { nameOf } from '../actor.js';
 import { poolNotFound, PoolViews } from './pool-views.js';
 import type { BackendView, NewBackend, NewPool, PoolView, RemovedBackend } from './schemas.js';
@@ -56,8 +49,7 @@ export class PoolAdministration {
   }
 
   /** @throws AdminError POOL_NOT_FOUND; CoreError VALIDATION_FAILED: it would be a loop */
-  async addBackend(name: string, { url: written }: NewBackend, by: Principal): Promise<Made<BackendView>> {
-    const url = canonicalUrl(written);
+  async addBackend(name: string, { url }: NewBackend, by: Principal): Promise<Made<BackendView>> {
     this.refuseLoop(url);
     const pool = await this.definition(name);
     const isDeclared = pool?.backends.some((each) => each.declaredBy === 'config' && each.url === url);
@@ -79,12 +71,11 @@ export class PoolAdministration {
     query: RemovedBackend,
     by: Principal,
   ): Promise<void> {
-    const written = body.url ?? query.url;
-    if (written === undefined) throw validationFailed([{ path: 'url', message: 'is required' }]);
-    if (query.url !== undefined && query.url !== written) {
+    const url = body.url ?? query.url;
+    if (url === undefined) throw validationFailed([{ path: 'url', message: 'is required' }]);
+    if (query.url !== undefined && query.url !== url) {
       throw validationFailed([{ path: 'url', message: 'is another one in the query than in the body' }]);
     }
-    const url = canonicalUrl(written);
     const pool = await this.definition(name);
     if (pool === null) throw poolNotFound();
     if (pool.backends.some((each) => each.declaredBy === 'config' && each.url === url)) {

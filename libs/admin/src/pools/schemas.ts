@@ -1,47 +1,26 @@
 import { z } from 'zod';
+import { requestTarget, settingsId, upstreamUrl } from '#config';
 
-const MAX_URL_LENGTH = 2000;
-
-/** The same names as in config.yml. */
-export const poolName = z
-  .string()
-  .regex(
-    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
-    'must be a name of letters, digits, _ and -, 64 characters at the most',
-  );
+/** The same names as in config.yml, and the same URLs and paths below. */
+export const poolName = settingsId;
 
 export const backendId = z.uuid('must be the id of a backend');
-
-/** Path and query of a URL. */
-const healthPath = z
-  .string()
-  .max(500)
-  .regex(/^\/[!"$-[\]-~]*$/, 'must be a path such as /health');
-
-const URL_MESSAGE = 'must be an http or https URL without user, query and fragment';
-
-/** Nothing that would not be sent on: requests bring their own query, and a password would stand in every list. */
-const backendUrl = z
-  .string()
-  .max(MAX_URL_LENGTH, { abort: true })
-  .regex(/^https?:\/\/[^\s\\@?#/\p{Cc}]+(?:\/[^\s\\?#\p{Cc}]*)?$/iu, { error: URL_MESSAGE, abort: true })
-  .refine((text) => URL.canParse(text), URL_MESSAGE);
 
 export const newPoolSchema = z.strictObject({
   name: poolName,
   /** What is asked of its backends to see whether they are up; `/health` where nothing is said. */
-  health: healthPath.optional(),
+  health: requestTarget.optional(),
 });
 export type NewPool = z.infer<typeof newPoolSchema>;
 
-export const newBackendSchema = z.strictObject({ url: backendUrl });
+export const newBackendSchema = z.strictObject({ url: upstreamUrl });
 export type NewBackend = z.infer<typeof newBackendSchema>;
 
 /** In the body or in the query: not every client sends a body with DELETE. */
-export const removedBackendSchema = z.strictObject({ url: backendUrl.optional() }).prefault({});
+export const removedBackendSchema = z.strictObject({ url: upstreamUrl.optional() }).prefault({});
 export type RemovedBackend = z.infer<typeof removedBackendSchema>;
 
-export const removedBackendQuery = z.strictObject({ url: backendUrl.optional() });
+export const removedBackendQuery = z.strictObject({ url: upstreamUrl.optional() });
 
 const milliseconds = z.int().nullable();
 

@@ -67,7 +67,10 @@ export const path = z
   .transform((text) => text.replace(/(?<=.)\/$/, ''));
 
 /** What is asked of a backend: path and query of a URL. */
-export const requestTarget = z.string().regex(/^\/[!"$-[\]-~]*$/, 'must be a path such as /health');
+export const requestTarget = z
+  .string()
+  .max(500)
+  .regex(/^\/[!"$-[\]-~]*$/, 'must be a path such as /health');
 
 /** Lower-case, in the one way a URL would write it. */
 export const host = z
@@ -97,6 +100,9 @@ export const rateLimit = z
     return { requests: Number(requests), windowSeconds: WINDOWS[unit[0] ?? ''] ?? Number.NaN };
   });
 
+/** What an index of the database takes. */
+const MAX_URL_LENGTH = 2000;
+
 /** Where requests are sent: scheme, host, perhaps a port and a path. Without a trailing slash. */
 export const upstreamUrl = z
   .string()
@@ -110,10 +116,13 @@ export const upstreamUrl = z
 
 /** The URL, or what is wrong with it as an upstream. */
 function parseUpstream(text: string): URL | string {
-  const url = /^https?:\/\/[!-[\]-~]+$/.test(text) ? URL.parse(text) : null;
+  const url = /^https?:\/\/(?!\/)[!-[\]-~]+$/.test(text) ? URL.parse(text) : null;
   if (url === null || url.port === '0') return 'must be an http or https URL such as http://app:8080';
   if (url.username !== '' || url.password !== '') return 'must have no user and no password in it';
   if (/[?#]/.test(text)) return 'must have no query and no fragment';
+  // It would be decoded: what is sent to is then not what stands there to be read.
+  if (/^https?:\/\/[^/]*%/.test(text)) return 'must have no % in its host';
+  if (url.href.length > MAX_URL_LENGTH) return `must have ${MAX_URL_LENGTH} characters at the most`;
   return url;
 }
 
