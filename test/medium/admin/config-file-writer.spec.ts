@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -49,6 +50,23 @@ describe('config.yml is written', () => {
     expect(readdirSync(folder)).toEqual(['config.yml', 'config.yml.bak']);
     expect([read('config.yml'), read('config.yml.bak')]).toEqual(['three', 'two']);
     expect(statSync(file)).toMatchObject({ mode: before.mode, uid: before.uid, gid: before.gid });
+  });
+
+  it('where nobody else may read it, not even while it is written', async () => {
+    writeFileSync(file, 'one');
+    chmodSync(file, 0o600);
+    const modes = new Set<number>();
+    let isDone = false;
+    // So much that it is written in many steps.
+    const writing = writeConfigFile(file, 'x'.repeat(32_000_000)).finally(() => (isDone = true));
+    for (; !isDone; await setImmediate()) {
+      for (const name of readdirSync(folder).filter((each) => each.endsWith('.new'))) {
+        const found = statSync(join(folder, name), { throwIfNoEntry: false });
+        if (found !== undefined) modes.add(found.mode & 0o777);
+      }
+    }
+    await writing;
+    expect([...modes]).toEqual([0o600]);
   });
 
   it('through a link, which stays one', async () => {

@@ -23,12 +23,14 @@ export async function writeConfigFile(file: string, text: string): Promise<Writt
   const backedUp = before === null || (await keep(target));
   const next = `${target}.${randomUUID()}.new`;
   try {
-    await writeFile(next, text, { flush: true, flag: 'wx' });
+    // For its owner alone, until it has the one it is to have: not even for a moment may more people read it.
+    const mode = before === null ? 0o666 : before.mode & 0o700;
+    await writeFile(next, text, { flush: true, flag: 'wx', mode });
     if (before !== null) {
-      await chmod(next, before.mode);
       if (before.uid !== process.getuid?.() || before.gid !== process.getgid?.()) {
         await chown(next, before.uid, before.gid);
       }
+      await chmod(next, before.mode);
     }
     await rename(next, target);
   } catch (error) {
