@@ -56,10 +56,10 @@ describe('config.yml is written', () => {
     writeFileSync(file, 'one');
     chmodSync(file, 0o600);
     const modes = new Set<number>();
-    let isDone = false;
+    const done = new AbortController();
     // So much that it is written in many steps.
-    const writing = writeConfigFile(file, 'x'.repeat(32_000_000)).finally(() => (isDone = true));
-    for (; !isDone; await setImmediate()) {
+    const writing = writeConfigFile(file, 'x'.repeat(32_000_000)).finally(() => done.abort());
+    for (; !done.signal.aborted; await setImmediate()) {
       for (const name of readdirSync(folder).filter((each) => each.endsWith('.new'))) {
         const found = statSync(join(folder, name), { throwIfNoEntry: false });
         if (found !== undefined) modes.add(found.mode & 0o777);

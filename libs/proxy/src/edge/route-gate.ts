@@ -89,7 +89,8 @@ export class RouteGate {
     for (;;) {
       using changes = this.visitors.watch();
       const principal = await this.authenticator.authenticateToken(req.headers);
-      if (principal?.user == null || !changes.concernsUser(principal.user.id)) return principal;
+      const admin = principal?.user ?? null;
+      if (admin === null || !changes.concernsUser(admin.id)) return principal;
     }
   }
 
