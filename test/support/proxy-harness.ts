@@ -22,6 +22,8 @@ export interface HarnessOptions {
   readonly compress?: boolean;
   readonly lane?: Lane;
   readonly maxSocketsPerOwner?: number;
+  readonly maxSocketsPerRoute?: number;
+  readonly maxSocketsPerSlice?: number;
   readonly limits?: Partial<ConnectionLimits>;
 }
 
@@ -78,6 +80,8 @@ export class ProxyHarness implements EdgeHandler {
       live: this.live,
       timeoutMs: options.upgradeTimeoutMs ?? 10_000,
       maxSocketsPerOwner: options.maxSocketsPerOwner ?? 500,
+      maxSocketsPerRoute: options.maxSocketsPerRoute ?? 500,
+      maxSocketsPerSlice: options.maxSocketsPerSlice ?? 500,
       onDone: (_req, _target, error) => this.#record(error),
     });
     this.#server = new EdgeServer(
@@ -122,13 +126,16 @@ export class ProxyHarness implements EdgeHandler {
 
   upgrade(req: IncomingMessage, _socket: Duplex, head: Buffer): void {
     assignRequestId(req, false);
+    const lane = this.options.lane ?? null;
     const target = {
       host: '127.0.0.1',
       port: this.upstreamPort,
       tls: false,
-      lane: this.options.lane ?? null,
+      lane,
       path: req.url ?? '/',
-    };
+      // Each path a route of its own.
+      limit: { key: req.url ?? '/', code: lane === null ? 'SLICE_BUSY' : 'UPSTREAM_BUSY' },
+    } as const;
     this.#upgrader.upgrade(req, head, target, this.#headersOf(req), OWNER);
   }
 

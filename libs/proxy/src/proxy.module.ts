@@ -43,6 +43,10 @@ import { Routes } from './routing/routes.js';
 const UPGRADE_TIMEOUT_MS = 10_000;
 /** Dozens of tabs with several sockets each; the gateway's file descriptors are everybody's. */
 const MAX_SOCKETS_PER_OWNER = 500;
+/** A route's clients may be many machines, none of them signed in: together they must not have all there are either. */
+const MAX_SOCKETS_PER_ROUTE = 10_000;
+/** The people of one customer, and less than a small app can hold. */
+const MAX_SOCKETS_PER_SLICE = 1_000;
 
 /** The edge with everything it stands on. What proxies knows no Nest; it is put together here. */
 @Module({
@@ -120,6 +124,8 @@ const MAX_SOCKETS_PER_OWNER = 500;
           live,
           timeoutMs: UPGRADE_TIMEOUT_MS,
           maxSocketsPerOwner: MAX_SOCKETS_PER_OWNER,
+          maxSocketsPerRoute: MAX_SOCKETS_PER_ROUTE,
+          maxSocketsPerSlice: MAX_SOCKETS_PER_SLICE,
           onDone: (req, { host, port }, error) => failures.record(req, originOf(host, port), error),
         }),
     },

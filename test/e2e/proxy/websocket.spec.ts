@@ -3,11 +3,6 @@ import { createServer, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from '@jest/globals';
 import { WebSocket, WebSocketServer } from 'ws';
-import { SystemClock } from '#common';
-import type { Lane } from '../../../libs/proxy/src/forward/forward-target.js';
-import { Backend } from '../../../libs/proxy/src/targets/backend.js';
-import { Pool } from '../../../libs/proxy/src/targets/pool.js';
-import { eventually } from '../../support/eventually.js';
 import { ProxyHarness } from '../../support/proxy-harness.js';
 import { RawClient, statusOf } from '../../support/raw-client.js';
 import { soak } from '../../support/soak.js';
@@ -44,15 +39,6 @@ class EchoUpstream {
     this.#http.close();
     await once(this.#http, 'close');
   }
-}
-
-/** A pool with one backend, and the way there. */
-function poolOf(port: number): { readonly pool: Pool; readonly lane: Lane } {
-  const clock = new SystemClock();
-  const pool = new Pool('one', clock);
-  const upstream = new Backend(`http://127.0.0.1:${port}`, '', clock);
-  pool.replace([upstream]);
-  return { pool, lane: { target: pool, upstream, path: '/', hostOfUpstream: false } };
 }
 
 async function open(proxy: ProxyHarness): Promise<WebSocket> {
@@ -236,40 +222,6 @@ describe('The handshake', () => {
     await (
       await upstream.connection()
     ).closed;
-  });
-
-  it.each([
-    ['resets its connection', (client: RawClient) => client.socket.resetAndDestroy()],
-    ['ends its side of the connection', (client: RawClient) => client.socket.end()],
-  ])('is given up at once, to nobody’s blame, when the client %s before the answer', async (_how, leave) => {
-    await using upstream = await StubUpstream.start(() => undefined);
-    const { pool, lane } = poolOf(upstream.port);
-    await using proxy = await ProxyHarness.start(upstream, { lane });
-    for (let i = 0; i < 4; i++) {
-      using client = await RawClient.connect(proxy.port);
-      client.write(`${UPGRADE}\r\n`);
-      await eventually(async () => expect(upstream.connections).toHaveLength(i + 1), 2000);
-      const connection = upstream.connections[i];
-      await connection?.head();
-      leave(client);
-      await Promise.all([connection?.closed, client.closed]);
-    }
-    await eventually(async () => expect(proxy.live.size).toBe(0));
-    expect(proxy.outcomes).toEqual(Array.from({ length: 4 }, () => 'CLIENT_CLOSED_REQUEST'));
-    expect(pool.healthyCount).toBe(1);
-  });
-
-  it('that the upstream breaks off is its failure, and takes it out of the pool the third time', async () => {
-    await using upstream = await StubUpstream.start(async (connection) => {
-      await connection.head();
-      connection.socket.resetAndDestroy();
-    });
-    const { pool, lane } = poolOf(upstream.port);
-    await using proxy = await ProxyHarness.start(upstream, { lane });
-    for (const healthy of [1, 1, 0]) {
-      expect(statusOf(await RawClient.exchange(proxy.port, `${UPGRADE}\r\n`))).toBe(502);
-      expect(pool.healthyCount).toBe(healthy);
-    }
   });
 });
 

@@ -73,6 +73,7 @@ export class Passage {
       port: at.port,
       tls: 'tls' in at && at.tls,
       path: forward.path,
+      limit: forward.limit,
       lane,
     };
     const owner = this.ownerOf(req, caller, way);

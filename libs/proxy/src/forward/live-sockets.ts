@@ -92,7 +92,8 @@ export class LiveSocket {
 /** All upgraded connections of this gateway, to be found again when a session ends or the gateway stops. */
 export class LiveSockets {
   readonly #sockets = new Set<LiveSocket>();
-  readonly #counts = new Map<string, number>();
+  readonly #ofOwner = new Tally();
+  readonly #leadingTo = new Tally();
   readonly #downloadIdleMs: number;
 
   /** @param downloadIdleMs how long a client may take nothing that waits for it, in milliseconds */
@@ -104,21 +105,31 @@ export class LiveSockets {
     return this.#sockets.size;
   }
 
-  /** Registers a connection until its client is gone. */
-  add(owner: SocketOwner, client: Duplex): LiveSocket {
+  /**
+   * Registers a connection until its client is gone.
+   * @param leadsTo names the route or the slice
+   */
+  add(owner: SocketOwner, client: Duplex, leadsTo: string): LiveSocket {
     const live = new LiveSocket(owner, client, this.#downloadIdleMs);
     this.#sockets.add(live);
-    this.#count(owner.countedAs, 1);
+    this.#ofOwner.add(owner.countedAs);
+    this.#leadingTo.add(leadsTo);
     client.once('close', () => {
       this.#sockets.delete(live);
-      this.#count(owner.countedAs, -1);
+      this.#ofOwner.remove(owner.countedAs);
+      this.#leadingTo.remove(leadsTo);
     });
     return live;
   }
 
-  /** How many connections are open that are counted so. */
+  /** How many connections are open of those who are counted so; upgrades under way are among them. */
   countOf(countedAs: string): number {
-    return this.#counts.get(countedAs) ?? 0;
+    return this.#ofOwner.of(countedAs);
+  }
+
+  /** The same of one route or slice. */
+  countLeadingTo(leadsTo: string): number {
+    return this.#leadingTo.of(leadsTo);
   }
 
   /** The sessions that have a connection open; of one user, or of all. */
@@ -180,14 +191,27 @@ export class LiveSockets {
     clearTimeout(deadline);
   }
 
-  #count(countedAs: string, change: number): void {
-    const count = this.countOf(countedAs) + change;
-    if (count > 0) this.#counts.set(countedAs, count);
-    else this.#counts.delete(countedAs);
-  }
-
   #destroyAll(): void {
     for (const live of this.#sockets) live.destroy();
+  }
+}
+
+/** Counts by name, and keeps no name that nothing is counted under. */
+class Tally {
+  readonly #counts = new Map<string, number>();
+
+  of(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(name: string): void {
+    this.#counts.set(name, this.of(name) + 1);
+  }
+
+  remove(name: string): void {
+    const left = this.of(name) - 1;
+    if (left > 0) this.#counts.set(name, left);
+    else this.#counts.delete(name);
   }
 }
 

@@ -6,10 +6,16 @@ import { errorCode, ProxyError, requestIdOf, type Clock } from '#common';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { refuseUpgrade } from '../http/answer.js';
-import { isExactlyChunked } from '../http/framing.js';
 import type { UpstreamOutcome } from '../targets/target.js';
-import type { Lane } from './forward-target.js';
+import type { InFlightLimit, Lane } from './forward-target.js';
 import type { LiveSocket, LiveSockets, SocketOwner } from './live-sockets.js';
+import {
+  faultOf,
+  keptFromTheLibrary,
+  switchesToWebSocket,
+  toHeaderObject,
+  upgradeHeaders,
+} from './upgrade-messages.js';
 import { upstreamError } from './upstream-error.js';
 
 /** Where an upgrade goes. */
@@ -22,6 +28,8 @@ export interface UpgradeTarget {
   readonly lane: Lane | null;
   /** Path and query as the upstream gets them. */
   readonly path: string;
+  /** The route's or slice's name for what is counted together, and what its clients are told when it is full. */
+  readonly limit: Pick<InFlightLimit, 'key' | 'code'>;
 }
 
 export interface UpgraderOptions {
@@ -32,6 +40,10 @@ export interface UpgraderOptions {
   readonly timeoutMs: number;
   /** Connections of one owner at a time; more are refused (503), so that nobody takes all file descriptors. */
   readonly maxSocketsPerOwner: number;
+  /** The same for all who lead to one route, however many they are. */
+  readonly maxSocketsPerRoute: number;
+  /** The same for all who lead to one slice. */
+  readonly maxSocketsPerSlice: number;
   /**
    * Called once per upgrade; null where the upstream answered, by 101 or otherwise. `CLIENT_CLOSED_REQUEST` is the
    * client's doing and says nothing of the upstream.
@@ -100,7 +112,7 @@ export class Upgrader {
     headers: readonly string[],
     owner: SocketOwner,
   ): void {
-    if (this.#options.live.countOf(owner.countedAs) >= this.#options.maxSocketsPerOwner) {
+    if (this.#isFull(target, owner)) {
       this.#refuseBusy(req, target);
       return;
     }
@@ -111,11 +123,17 @@ export class Upgrader {
     else this.#proxy.upgrade(req, req.socket, head);
   }
 
+  #isFull({ lane, limit }: UpgradeTarget, owner: SocketOwner): boolean {
+    const { live, maxSocketsPerOwner, maxSocketsPerRoute, maxSocketsPerSlice } = this.#options;
+    const max = lane === null ? maxSocketsPerSlice : maxSocketsPerRoute;
+    return live.countOf(owner.countedAs) >= maxSocketsPerOwner || live.countLeadingTo(limit.key) >= max;
+  }
+
   /** Counts the upgrade and listens to its client, before the library does. */
   #begin(req: UpgradeRequest, target: UpgradeTarget, owner: SocketOwner): Upgrade {
     const upgrade: Upgrade = {
       target,
-      live: this.#options.live.add(owner, req.socket),
+      live: this.#options.live.add(owner, req.socket, target.limit.key),
       onLeft: () => this.#abandon(req, upgrade),
       outgoing: null,
       settled: false,
@@ -205,8 +223,7 @@ export class Upgrader {
   }
 
   #refuseBusy(req: IncomingMessage, target: UpgradeTarget): void {
-    const code = target.lane === null ? 'SLICE_BUSY' : 'UPSTREAM_BUSY';
-    const error = new ProxyError(code, 'There are as many WebSockets open as there may be.', {
+    const error = new ProxyError(target.limit.code, 'There are as many WebSockets open as there may be.', {
       retryAfterSeconds: BUSY_RETRY_SECONDS,
     });
     refuseUpgrade(req, req.socket, error, this.#options.clock.now());
@@ -247,47 +264,4 @@ function upgradeOf(req: UpgradeRequest): Upgrade {
   const upgrade = req[UPGRADE];
   if (upgrade === undefined) throw new Error('An upgrade that did not come through the upgrader');
   return upgrade;
-}
-
-/** The lines as the library takes them, and the two hop-by-hop fields that make the request an upgrade. */
-function upgradeHeaders(lines: readonly string[]): IncomingHttpHeaders {
-  const headers = toHeaderObject(lines);
-  // It would ask for trailers, which have no place here.
-  delete headers['te'];
-  return { ...headers, connection: 'Upgrade', upgrade: 'websocket' };
-}
-
-/** Nobody may be switched to a protocol that they did not ask for (RFC 9110 §7.8). */
-function switchesToWebSocket({ headers }: IncomingMessage): boolean {
-  const options = headers.connection?.toLowerCase().split(',') ?? [];
-  return (
-    headers.upgrade?.toLowerCase() === 'websocket' && options.some((option) => option.trim() === 'upgrade')
-  );
-}
-
-/** What makes an answer without an upgrade one that can't be passed on. */
-function faultOf({ statusCode, headers }: IncomingMessage): string | null {
-  const transferEncoding = headers['transfer-encoding'];
-  if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding))
-    return 'Transfer-Encoding of the response';
-  // A switch that lacks a header is no upgrade to Node, and no answer either.
-  return statusCode === 101 ? 'The answer switches protocols without saying to which' : null;
-}
-
-/** The offer of an upgrade, spelled so that the library, which knows the names in lower case, does not remove it. */
-function keptFromTheLibrary({ upgrade }: IncomingHttpHeaders): Record<string, string> {
-  return upgrade === undefined ? {} : { Connection: 'Upgrade', Upgrade: upgrade };
-}
-
-/** Name, value, name, value … as an object; repeated names become a list. */
-function toHeaderObject(lines: readonly string[]): IncomingHttpHeaders {
-  const headers: Record<string, string | string[]> = {};
-  for (let i = 0; i < lines.length; i += 2) {
-    const name = (lines[i] ?? '').toLowerCase();
-    const value = lines[i + 1] ?? '';
-    const earlier = headers[name];
-    if (earlier === undefined) headers[name] = value;
-    else headers[name] = Array.isArray(earlier) ? [...earlier, value] : [earlier, value];
-  }
-  return headers;
 }
