@@ -38,7 +38,11 @@ describe('a customer who signs in by OpenID Connect', () => {
       OIDC_REDIRECT_PATH: CALLBACK,
       SECRET_KEY: 'the secret key of both gateways of this test',
     };
-    here = await Gateway.start({ env, override });
+    const configFile = `
+services:
+  open: { url: "http://127.0.0.1:${app.port}", path: /open, auth: [session, none] }
+`;
+    here = await Gateway.start({ env, override, configFile });
     there = await Gateway.start({ env, override, database: here.database, dataDir: here.dataDir });
     await provider.serve([here.url + CALLBACK]);
     await eventually(async () => expect(there.get(ControlConnection).healthy).toBe(true));
@@ -100,6 +104,19 @@ describe('a customer who signs in by OpenID Connect', () => {
     expect(JSON.parse(page.text)).toMatchObject({ error: 'Session expired', code: 'SESSION_EXPIRED' });
     expect(await closed).toBe(1008);
     await eventually(async () => expect((await browser.open(`${there.url}/api/x`)).status).toBe(401));
+  });
+
+  it('is nobody, and served, on a route that is open to everybody', async () => {
+    const sent = async (): Promise<Seen> =>
+      JSON.parse((await browser.open(`${here.url}/open/x`)).text) as Seen;
+    expect(valuesOf((await sent()).rawHeaders, 'x-user-sub')).toEqual([subject]);
+    await provider.revokeGrants();
+    clock.advance(NEARLY_OVER);
+    const [first, second] = [await sent(), await sent()];
+    for (const seen of [first, second]) {
+      expect(seen).toMatchObject({ sliceId: 'the slice', url: '/x' });
+      expect(valuesOf(seen.rawHeaders, 'x-user-sub')).toEqual([]);
+    }
   });
 
   it('goes on using the slice while the provider is down', async () => {

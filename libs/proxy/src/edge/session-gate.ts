@@ -50,7 +50,8 @@ export class SessionGate {
   }
 
   /**
-   * As {@link admit}, where a session is welcome and not needed: whoever has none any more is somebody without one.
+   * As {@link admit}, where a session is welcome and not needed: whoever has none any more, because it is over or its
+   * provider ended it just now, is somebody without one.
    * @throws AuthError AMBIGUOUS_SESSION
    */
   async admitOr(
@@ -65,7 +66,7 @@ export class SessionGate {
         admitted(visitor);
       });
     } catch (error) {
-      if (found || !(error instanceof AuthError) || error.code !== 'UNAUTHENTICATED') throw error;
+      if (found || !isOver(error)) throw error;
       withoutSession();
     }
   }
@@ -128,6 +129,10 @@ export class SessionGate {
       this.logger.warn({ err: error }, 'a session could not be extended');
     }
   }
+}
+
+function isOver(error: unknown): boolean {
+  return error instanceof AuthError && (error.code === 'UNAUTHENTICATED' || error.code === 'SESSION_EXPIRED');
 }
 
 function unauthenticated(): AuthError {
