@@ -156,9 +156,21 @@ describe('CORS of services', () => {
     }
   });
 
-  it('leaves a service what it says itself', async () => {
-    const told = answering({ headers: ['access-control-allow-origin', 'https://one.example'] });
-    const answer = await send(gateway.url, `/api/users${told}`, { headers: { origin } });
-    expect(answer.headers['access-control-allow-origin']).toBe('https://one.example');
+  it.each([
+    ['the origin', { 'access-control-allow-origin': 'https://one.example' }],
+    ['leave for cookies', { 'access-control-allow-credentials': 'true' }],
+    ['what may be read', { 'access-control-expose-headers': 'x-total' }],
+  ])('leaves a service what it says itself, and adds nothing of ours: %s', async (_what, theirs) => {
+    const told = answering({ headers: [...Object.entries(theirs).flat(), 'vary', 'Accept'] });
+    // One route names everybody, the other an allowed origin with its cookie.
+    for (const [path, from] of [
+      ['/api/users', origin],
+      ['/api/kira', gateway.url],
+    ]) {
+      const { headers } = await send(gateway.url, `${path}${told}`, { headers: { origin: from ?? '' } });
+      const cors = Object.entries(headers).filter(([name]) => name.startsWith('access-control-'));
+      expect(Object.fromEntries(cors)).toEqual(theirs);
+      expect(headers.vary).toBe('Accept, Origin');
+    }
   });
 });

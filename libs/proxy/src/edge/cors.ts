@@ -14,7 +14,7 @@ export class Cors {
     answerEmpty(req, res, { ...headers, vary: 'Origin' });
   }
 
-  /** Set on the response beforehand: what an upstream sets of the same name takes its place. */
+  /** Set on the response beforehand, for an answer that says nothing of CORS itself: see `yieldToCorsOf`. */
   add(req: IncomingMessage, res: ServerResponse, route: Route): void {
     const { origin } = req.headers;
     if (origin === undefined) return;

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { Dispatcher } from 'undici';
 import { ProxyError, requestIdOf, type DomainError } from '#common';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
+import { yieldToCorsOf } from '../headers/upstream-cors.js';
 import { trailersForClient, type ResponseFacts, type ResponseHeaders } from '../headers/response-headers.js';
 import { closeIfBodyIsPending } from '../http/answer.js';
 import { hasBody, isExactlyChunked } from '../http/framing.js';
@@ -130,7 +131,10 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const lines = this.host.responseHeaders.forClient(headers, this.#facts(status));
     addRenewedCookie(lines, this.req);
     // Set beforehand for a cross-origin request: beside the upstream's own Vary, not instead of it.
-    if (this.res.hasHeader('vary')) lines.push('vary', 'Origin');
+    if (this.res.hasHeader('vary')) {
+      yieldToCorsOf(lines, this.res);
+      lines.push('vary', 'Origin');
+    }
     if (this.#target.compress) this.#encoder = encoderFor(this.req, this.res, status, headers, lines);
     this.res.writeHead(status, lines);
   }
