@@ -52,6 +52,14 @@ function checkOut(text: string): void {
   utimesSync(file, soon, soon);
 }
 
+/** Puts it while the file can't be written, for a folder is in its place; then there is no file. */
+async function putUnwritten(gateway: Gateway, route: string): Promise<void> {
+  rmSync(file);
+  mkdirSync(file);
+  expect((await put(gateway, route)).status).toBe(200);
+  rmdirSync(file);
+}
+
 /** What is in force on a gateway that starts now. */
 async function inForceAtStart(): Promise<readonly string[]> {
   await using gateway = await start();
@@ -231,11 +239,7 @@ describe('a gateway that starts', () => {
     checkOut(fileFor('checked-out'));
     await using gateway = await start();
     expect(routesOf(gateway)).toEqual(['checked-out']);
-    // A folder in its place: nothing can be written there.
-    rmSync(file);
-    mkdirSync(file);
-    expect((await put(gateway, 'put')).status).toBe(200);
-    rmdirSync(file);
+    await putUnwritten(gateway, 'put');
     await gateway[Symbol.asyncDispose]();
     checkOut(fileFor('checked-out'));
     expect(await inForceAtStart()).toEqual(['put']);
@@ -263,18 +267,12 @@ describe('a gateway that starts', () => {
   it('takes no text again that the file had come to agree with', async () => {
     checkOut(fileFor('taken'));
     await using gateway = await start();
-    rmSync(file);
-    mkdirSync(file);
-    await put(gateway, 'agreed');
+    await putUnwritten(gateway, 'agreed');
     const { text } = await stored(gateway);
-    rmdirSync(file);
     await gateway[Symbol.asyncDispose]();
     checkOut(text);
     await using again = await start();
-    rmSync(file);
-    mkdirSync(file);
-    await put(again, 'later');
-    rmdirSync(file);
+    await putUnwritten(again, 'later');
     await again[Symbol.asyncDispose]();
     checkOut(text);
     expect(await inForceAtStart()).toEqual(['later']);
