@@ -6,10 +6,17 @@ import { AppConfig } from '#config';
 import type { ForwardTarget } from '../forward/forward-target.js';
 import { Forwarder } from '../forward/forwarder.js';
 import type { SocketOwner } from '../forward/live-sockets.js';
-import { Upgrader, type UpgradeTarget } from '../forward/upgrader.js';
+import { Upgrader } from '../forward/upgrader.js';
 import { RequestHeaders } from '../headers/request-headers.js';
 import type { RequestPath } from '../http/path.js';
-import { rewritten, type Route, type SliceRoute, type UpstreamRoute } from '../routing/route.js';
+import {
+  type PathRewrite,
+  rewritten,
+  type Route,
+  type SliceRoute,
+  type UpstreamRoute,
+} from '../routing/route.js';
+import type { Upstream } from '../targets/upstream.js';
 import { type AdmittedCaller, clientNameOf } from './caller.js';
 import { Cors } from './cors.js';
 import { SessionGate } from './session-gate.js';
@@ -17,8 +24,8 @@ import type { SliceUpstream } from './visitor.js';
 
 /** Where one request goes in the end: to the slice of its visitor, or to an upstream of config.yml. */
 type Way =
-  | { readonly kind: 'slice'; readonly route: SliceRoute; readonly slice: SliceUpstream }
-  | { readonly kind: 'upstream'; readonly route: UpstreamRoute };
+  | { readonly kind: 'slice'; readonly route: SliceRoute; readonly at: SliceUpstream }
+  | { readonly kind: 'upstream'; readonly route: UpstreamRoute; readonly at: Upstream };
 
 /** Sends an admitted request on its way: picks the upstream, makes its headers, and hands it to what forwards. */
 @Injectable()
@@ -45,7 +52,6 @@ export class Passage {
     const way = wayOf(route, caller);
     if (way instanceof ProxyError) return way;
     const target = this.targetOf(req, path, way);
-    if (target instanceof ProxyError) return target;
     this.cors.add(req, res, way.route);
     this.forwarder.forward(req, res, target, this.headersFor(req, way, caller, hostOf(target)));
     return null;
@@ -63,39 +69,23 @@ export class Passage {
     if (caller.kind === 'visitor') this.sessions.keepAlive(req, caller, socket);
     const way = wayOf(route, caller);
     if (way instanceof ProxyError) return way;
-    const forward = this.targetOf(req, path, way);
-    if (forward instanceof ProxyError) return forward;
-    const { lane } = forward;
-    const at = way.kind === 'slice' ? way.slice : lane?.upstream;
-    if (at === undefined) throw new Error('An upgrade to nowhere');
-    const target: UpgradeTarget = {
-      host: at.host,
-      port: at.port,
-      tls: 'tls' in at && at.tls,
-      path: forward.path,
-      limit: forward.limit,
-      lane,
-    };
-    const owner = this.ownerOf(req, caller, way);
-    this.upgrader.upgrade(req, head, target, this.headersFor(req, way, caller, hostOf(forward)), owner);
+    const target = this.targetOf(req, path, way);
+    const headers = this.headersFor(req, way, caller, hostOf(target));
+    const { host, port, tls } = way.at;
+    this.upgrader.upgrade(req, head, { ...target, host, port, tls }, headers, this.ownerOf(req, caller, way));
     return null;
   }
 
-  private targetOf(
-    req: IncomingMessage,
-    { path, search }: RequestPath,
-    way: Way,
-  ): ForwardTarget | ProxyError {
+  private targetOf(req: IncomingMessage, { path, search }: RequestPath, way: Way): ForwardTarget {
     const query = search === '' ? '' : this.requestHeaders.queryForUpstream(search, req);
     if (way.kind === 'slice') {
-      const { origin } = way.slice;
+      const { origin } = way.at;
       const limit = { key: origin, max: this.config.slices.maxInFlight, code: 'SLICE_BUSY' } as const;
       const { timeoutMs } = way.route;
       return { origin, path: path + query, timeoutMs, compress: false, limit, lane: null };
     }
     const { countedAs, policy, target, rewrite } = way.route;
-    const upstream = target.pick();
-    if (upstream instanceof ProxyError) return upstream;
+    const upstream = way.at;
     // By `Host` TLS chooses the certificate and checks it: a client must not.
     const hostOfUpstream = !policy.preserveHost || upstream.tls;
     const ownPath = rewritten(path, rewrite) + query;
@@ -129,20 +119,25 @@ export class Passage {
       expiresAt: session?.expiresAt ?? bearer?.expiresAt ?? null,
       userId: session?.user.id ?? (bearer?.kind === 'token' ? (bearer.user?.id ?? null) : null),
       apiKeyId: bearer?.kind === 'apiKey' ? bearer.id : null,
-      sliceId: way.kind === 'slice' ? way.slice.sliceId : null,
+      sliceId: way.kind === 'slice' ? way.at.sliceId : null,
       countedAs: clientNameOf(req, caller, this.trustProxy),
     };
   }
 }
 
-/** A slice path leads elsewhere for customers without a slice, where config.yml says so. */
+/** Picks the upstream, or says why there is none. A slice path leads elsewhere for customers without a slice, where config.yml says so. */
 function wayOf(route: Route, caller: AdmittedCaller): Way | ProxyError {
-  if (route.kind === 'upstream') return { kind: 'upstream', route };
+  if (route.kind === 'upstream') return wayToTarget(route);
   if (caller.kind !== 'visitor') throw new Error('A slice path admits nobody without a session');
   const { upstream } = caller;
-  if (!(upstream instanceof ProxyError)) return { kind: 'slice', route, slice: upstream };
+  if (!(upstream instanceof ProxyError)) return { kind: 'slice', route, at: upstream };
   if (upstream.code !== 'NO_SLICE' || route.withoutSlice === null) return upstream;
-  return { kind: 'upstream', route: route.withoutSlice };
+  return wayToTarget(route.withoutSlice);
+}
+
+function wayToTarget(route: UpstreamRoute): Way | ProxyError {
+  const at = route.target.pick();
+  return at instanceof ProxyError ? at : { kind: 'upstream', route, at };
 }
 
 function hostOf({ lane }: ForwardTarget): string | null {

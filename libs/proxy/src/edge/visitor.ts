@@ -10,6 +10,8 @@ export interface SliceUpstream {
   readonly sliceId: number;
   readonly host: string;
   readonly port: number;
+  /** A slice is on this host, or on a network of its own. */
+  readonly tls: false;
   /** `http://host:port` */
   readonly origin: string;
 }
@@ -65,7 +67,7 @@ function upstreamOf(location: SliceLocation | null): SliceUpstream | ProxyError 
       retryAfterSeconds: STARTING_RETRY_SECONDS,
     });
   }
-  return { sliceId, host, port, origin: originOf(host, port) };
+  return { sliceId, host, port, tls: false, origin: originOf(host, port) };
 }
 
 /** `http://host:port`, with the brackets of an IPv6 address (RFC 3986 §3.2.2). */
