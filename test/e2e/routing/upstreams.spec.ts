@@ -81,7 +81,7 @@ services:
   secure: { url: "https://localhost:${trusted.port}/base", path: /secure }
   named: { url: "https://localhost:${trusted.port}", path: /named, preserveHost: true }
   stranger: { url: "https://localhost:${stranger.port}", path: /stranger }
-  keeps: { url: "${apps.url('plain')}", path: /keeps, preserveHost: true }
+  keeps: { url: "${apps.url('plain')}", path: /keeps, preserveHost: true, health: "/ready?deep=1" }
   silent: { url: "http://127.0.0.1:${silent.port}", path: /silent, timeoutSeconds: 1 }
 `,
   });
@@ -136,6 +136,16 @@ describe('a route', () => {
     expect(valuesOf(seen.rawHeaders, 'host')).toEqual(['app.example.com:8080']);
     expect(valuesOf(seen.rawHeaders, 'x-forwarded-host')).toEqual(['app.example.com:8080']);
   });
+
+  it('has a health that is asked as config.yml says, at the same Host', async () => {
+    const { seen } = await send(gateway.url, '/health/keeps?y=2', { headers: { host: 'app.example.com' } });
+    expect(seen.url).toBe('/ready?deep=1');
+    expect(valuesOf(seen.rawHeaders, 'host')).toEqual(['app.example.com']);
+  });
+
+  it('has a health that waits as long as the route', async () => {
+    expect(await send(gateway.url, '/health/silent')).toMatchObject({ status: 504 });
+  }, 10_000);
 
   it('waits as long as it is told to, and then says 504', async () => {
     expect(await send(gateway.url, '/silent/x')).toMatchObject({

@@ -88,7 +88,7 @@ export class Passage {
     const upstream = way.at;
     // By `Host` TLS chooses the certificate and checks it: a client must not.
     const hostOfUpstream = !policy.preserveHost || upstream.tls;
-    const ownPath = rewritten(path, rewrite) + query;
+    const ownPath = hasQueryOfItsOwn(rewrite) ? rewrite.path : rewritten(path, rewrite) + query;
     return {
       origin: upstream.origin,
       path: upstream.basePath + ownPath,
@@ -138,6 +138,11 @@ function wayOf(route: Route, caller: AdmittedCaller): Way | ProxyError {
 function wayToTarget(route: UpstreamRoute): Way | ProxyError {
   const at = route.target.pick();
   return at instanceof ProxyError ? at : { kind: 'upstream', route, at };
+}
+
+/** config.yml says the whole of it then, and a client has nothing to add. */
+function hasQueryOfItsOwn(rewrite: PathRewrite): rewrite is Extract<PathRewrite, { kind: 'replace' }> {
+  return rewrite.kind === 'replace' && rewrite.path.includes('?');
 }
 
 function hostOf({ lane }: ForwardTarget): string | null {

@@ -120,10 +120,10 @@ function workersOf(
 function healthOf({ routes }: FileSettings, targets: TargetSource): Map<string, UpstreamRoute> {
   return new Map(
     routes.flatMap((settings): [string, UpstreamRoute][] => {
-      const { id, healthPath } = settings;
+      const { id, healthPath, preserveHost, timeoutMs } = settings;
       if (healthPath === null) return [];
       const health: UpstreamRoute = {
-        ...route('health', id, BARE_POLICY),
+        ...route('health', id, { ...BARE_POLICY, preserveHost, timeoutMs }),
         rule: `GET /health/${id}`,
         ...targetOf(settings, targets),
         rewrite: { kind: 'replace', path: healthPath },
