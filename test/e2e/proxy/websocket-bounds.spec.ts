@@ -20,8 +20,8 @@ describe('The WebSockets of everybody together', () => {
     const lane = kind === 'route' ? { lane: poolOf(upstream.port).lane } : {};
     await using proxy = await ProxyHarness.start(upstream, { ...bounds, ...lane });
     using first = await open(proxy, '/full');
-    using _second = await open(proxy, '/full');
-    using _other = await open(proxy, '/another');
+    using second = await open(proxy, '/full');
+    using other = await open(proxy, '/another');
     for (let i = 0; i < 2; i++) {
       using refused = await beginUpgrade(proxy.port, '/full');
       const head = await refused.until('\r\n\r\n');
@@ -31,7 +31,8 @@ describe('The WebSockets of everybody together', () => {
     }
     first.socket.destroy();
     await eventually(async () => expect(proxy.live.countLeadingTo('/full')).toBe(1));
-    using _third = await open(proxy, '/full');
+    using third = await open(proxy, '/full');
+    expect([second, other, third].map(({ socket }) => socket.closed)).toEqual([false, false, false]);
   });
 
   it('are given back once each, however they end', async () => {
@@ -65,7 +66,8 @@ describe('The WebSockets of everybody together', () => {
     expect(statusOf(await RawClient.exchange(proxy.port, upgradeOf('/x')))).toBe(503);
     pending.socket.end();
     await pending.closed;
-    using _next = await beginUpgrade(proxy.port, '/x');
+    using next = await beginUpgrade(proxy.port, '/x');
     await eventually(async () => expect(upstream.connections).toHaveLength(2));
+    expect(next.received).toBe('');
   });
 });
