@@ -239,9 +239,10 @@ export const WITH_A_SURE_END: readonly Refused[] = [
     get('/api/x', `${HOST}${'X-Header: 12345\r\n'.repeat(980)}`),
   ],
   [404, 'NOT_FOUND', 'the absolute form without a path, which is /', get('http://a')],
-  [404, 'NOT_FOUND', 'a path parameter in the prefix', get('/api;x/y')],
+  [400, 'BAD_REQUEST', 'a path parameter in the prefix', get('/api;x/y')],
   [404, 'NOT_FOUND', 'another case of the prefix', get('/API/x')],
-  [404, 'NOT_FOUND', 'an encoded prefix', get('/%61pi/x')],
+  [400, 'BAD_REQUEST', 'an encoded prefix', get('/%61pi/x')],
+  [400, 'BAD_REQUEST', 'dots with an encoded path parameter', get('/api/..%3b/admin')],
   [404, 'NOT_FOUND', 'dots that leave the prefix', get('/api/../x')],
 ];
 
@@ -254,7 +255,7 @@ const NAMES = [
   '/api/%c0%ae%c0%ae/admin',
   '/api/..%c0%afadmin',
   '/api/%u002e%u002e/admin',
-  '/api/..%3b/admin',
+  '/api/notes%3bv=1',
   '/api/.../x',
   '/api/%',
   '/api/%ff',
