@@ -11,6 +11,9 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 
+/** What was allocated stays so: else it is gone before anybody looks. */
+const held = [];
+
 // What a tenant app prints is its log.
 /* eslint-disable no-console */
 
@@ -55,7 +58,7 @@ const routes = {
     ),
   }),
   '/log': ({ line }) => ({ ok: console.log(line) === undefined }),
-  '/allocate': ({ bytes }) => ({ bytes: Buffer.alloc(Number(bytes), 1).length }),
+  '/allocate': ({ bytes }) => ({ held: held.push(Buffer.alloc(Number(bytes), 1)) }),
   // A child in the same process group, which outlives its parent.
   '/fork': () => ({
     pid: spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e6)'], { stdio: 'ignore' }).pid,
