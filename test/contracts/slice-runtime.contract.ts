@@ -268,7 +268,11 @@ export function sliceRuntimeContract(title: string, enter: () => Promise<Runtime
 
       it('sees that a slice ended, and how', async () => {
         await get(await started(), '/exit?code=3');
-        expect(await exited(1)).toMatchObject({ sliceId: 1, generation: 1, exitCode: 3 });
+        await exited(1);
+        // That it has ended can be seen a moment before how.
+        await eventually(async () =>
+          expect(await runtime.inspect(1)).toMatchObject({ sliceId: 1, generation: 1, exitCode: 3 }),
+        );
       });
     });
 
