@@ -30,7 +30,7 @@ routes:
   - { id: pair, path: /pair, pool: pair, auth: [none] }
   - { id: build, path: /build, target: "${apps.url('build')}", auth: [token] }
 workers:
-  - { method: GET, path: /work/live, pool: pair }
+  - { method: GET, path: /jobs/live, pool: pair }
 `,
     override: (builder) => ASSIGNED_SLICES.override!(builder).overrideProvider(Clock).useValue(clock),
   });
@@ -114,8 +114,8 @@ describe('a WebSocket', () => {
 
   it('is closed when the API key that opened it expires, and no earlier', async () => {
     const [short, long] = [await worker(1), await worker(3)];
-    const socket = await openSocket(`${gateway.url}/work/live`, short);
-    const other = await openSocket(`${gateway.url}/work/live`, long);
+    const socket = await openSocket(`${gateway.url}/jobs/live`, short);
+    const other = await openSocket(`${gateway.url}/jobs/live`, long);
     clock.advance(DAY_MS - MINUTE_MS);
     await gateway.get(SocketGuard).sweep();
     expect(await echo(socket, 'still here')).toBe('still here');
@@ -125,6 +125,6 @@ describe('a WebSocket', () => {
     expect(await closed).toBe(NOT_ALLOWED_ANY_MORE);
     expect(await echo(other, 'still here')).toBe('still here');
     other.terminate();
-    expect(await refusedUpgrade(`${gateway.url}/work/live`, short)).toMatchObject({ status: 401 });
+    expect(await refusedUpgrade(`${gateway.url}/jobs/live`, short)).toMatchObject({ status: 401 });
   });
 });

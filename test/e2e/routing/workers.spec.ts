@@ -20,9 +20,9 @@ pools:
   output: { backends: ["${apps.url('output')}/collector"], health: /api/ready }
   jobs: { backends: ["${apps.url('jobs')}"], health: /api/ready }
 workers:
-  - { method: GET, path: /work/next, pool: jobs, upstreamPath: /api/next, workerTypes: [render] }
-  - { method: GET, path: /work/live, pool: jobs }
-  - { method: PUT, path: /work/nowhere, pool: empty }
+  - { method: GET, path: /jobs/next, pool: jobs, upstreamPath: /api/next, workerTypes: [render] }
+  - { method: GET, path: /jobs/live, pool: jobs }
+  - { method: PUT, path: /jobs/nowhere, pool: empty }
 `,
   });
 }, 60_000);
@@ -86,14 +86,14 @@ describe('a worker', () => {
 
   it('has the paths that config.yml declares, for its type of worker', async () => {
     const [ping, render] = [await newKey(), await newKey({ worker_type: 'render' })];
-    const { seen } = await send(gateway.url, '/work/next', { headers: bearing(render.key) });
+    const { seen } = await send(gateway.url, '/jobs/next', { headers: bearing(render.key) });
     expect(seen).toMatchObject({ sliceId: 'jobs', url: '/api/next' });
-    expect(await send(gateway.url, '/work/next', { headers: bearing(ping.key) })).toMatchObject({
+    expect(await send(gateway.url, '/jobs/next', { headers: bearing(ping.key) })).toMatchObject({
       status: 403,
       json: { code: 'API_KEY_FORBIDDEN' },
     });
     expect(
-      (await send(gateway.url, '/work/next', { method: 'POST', headers: bearing(render.key) })).status,
+      (await send(gateway.url, '/jobs/next', { method: 'POST', headers: bearing(render.key) })).status,
     ).toBe(404);
   });
 
@@ -106,7 +106,7 @@ describe('a worker', () => {
 
   it('is told when no backend is there', async () => {
     const { key } = await newKey();
-    const answer = await send(gateway.url, '/work/nowhere', { method: 'PUT', headers: bearing(key) });
+    const answer = await send(gateway.url, '/jobs/nowhere', { method: 'PUT', headers: bearing(key) });
     expect(answer).toMatchObject({ status: 503, json: { code: 'NO_HEALTHY_BACKEND' } });
     expect(Number(answer.headers['retry-after'])).toBeGreaterThan(0);
   });
@@ -117,7 +117,7 @@ describe('a worker', () => {
     ['another token', bearing('nonsense')],
     ['the admin key', { 'x-admin-key': ADMIN_KEY }],
   ])('is 401 with %s', async (_what, headers) => {
-    for (const path of ['/api/gateway/target', '/work/next']) {
+    for (const path of ['/api/gateway/target', '/jobs/next']) {
       expect(await send(gateway.url, path, { headers })).toMatchObject({
         status: 401,
         json: { code: 'UNAUTHENTICATED' },
@@ -127,12 +127,12 @@ describe('a worker', () => {
 
   it('is shut out as soon as its key is revoked, its WebSockets too', async () => {
     const { id, key } = await newKey();
-    const socket = await openSocket(`${gateway.url}/work/live`, bearing(key));
+    const socket = await openSocket(`${gateway.url}/jobs/live`, bearing(key));
     const closed = closeCode(socket);
     await send(gateway.url, `/api/apikeys/${id}`, { method: 'DELETE', headers: operator });
     expect((await send(gateway.url, '/api/gateway/target', { headers: bearing(key) })).status).toBe(401);
     expect(await closed).toBe(1008);
-    expect(await refusedUpgrade(`${gateway.url}/work/live`, bearing(key))).toMatchObject({ status: 401 });
+    expect(await refusedUpgrade(`${gateway.url}/jobs/live`, bearing(key))).toMatchObject({ status: 401 });
   });
 
   it('has its requests counted', async () => {
