@@ -7,6 +7,12 @@ import type { StoredSettings } from '#database';
  * no proof: a checkout, a copy or a ConfigMap makes any text new.
  */
 
+/**
+ * A file system stamps files by a clock that ticks every few milliseconds, so a file that was changed just after something
+ * was stored can seem a little older than that.
+ */
+const CLOCK_TICK_MS = 50;
+
 /** By which a text of the file is known again. */
 export function hashOfText(text: string): Buffer {
   return createHash('sha256').update(text).digest();
@@ -20,7 +26,7 @@ export function wasInFile(text: string, { takenHash, writtenHash }: StoredSettin
 
 /** Nobody has seen how the file came to say this, so what was ever known of it stays old. */
 export function isNewAtStart({ text, changedAt }: FileText, stored: StoredSettings): boolean {
-  return changedAt > stored.updatedAt.getTime() && !wasInFile(text, stored);
+  return changedAt + CLOCK_TICK_MS > stored.updatedAt.getTime() && !wasInFile(text, stored);
 }
 
 /**
@@ -29,5 +35,5 @@ export function isNewAtStart({ text, changedAt }: FileText, stored: StoredSettin
  */
 export function isNewWhileRunning({ text, placedAt }: FileText, stored: StoredSettings): boolean {
   const last = stored.writtenHash ?? stored.takenHash;
-  return placedAt > stored.updatedAt.getTime() && last?.equals(hashOfText(text)) !== true;
+  return placedAt + CLOCK_TICK_MS > stored.updatedAt.getTime() && last?.equals(hashOfText(text)) !== true;
 }
