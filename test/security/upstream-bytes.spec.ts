@@ -36,7 +36,8 @@ const ANSWERS: readonly (readonly [what: string, answer: string, then?: 'end'])[
   ['a stack of codings', `HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n${EXTRA}`],
   ['an unasked 101', `HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${EXTRA}`],
   ['an unasked 101 to nothing', `HTTP/1.1 101 x\r\n\r\n${EXTRA}`],
-  ['an unasked 100', `HTTP/1.1 100 Continue\r\n\r\n${EXTRA}`],
+  ['an unasked 100', `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok${EXTRA}`],
+  ['chunks in HTTP/1.0', `HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n${EXTRA}`],
   [
     '64 KB of headers',
     `HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(64 * 1024)}\r\nContent-Length: 0\r\n\r\n${EXTRA}`,

@@ -9,6 +9,8 @@ export class StubConnection {
   /** Everything received on it, as latin1. */
   received = '';
   readonly closed: Promise<void>;
+  /** Up to where {@link nextHead} has read. */
+  #read = 0;
 
   constructor(readonly socket: Socket) {
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
@@ -25,6 +27,20 @@ export class StubConnection {
   async head(): Promise<string> {
     await this.until('\r\n\r\n');
     return this.received.slice(0, this.received.indexOf('\r\n\r\n') + 4);
+  }
+
+  /** Resolves once the head of the next request is here; for requests without a body. */
+  async nextHead(): Promise<string> {
+    for (;;) {
+      const end = this.received.indexOf('\r\n\r\n', this.#read);
+      if (end === -1) {
+        await once(this.socket, 'data');
+        continue;
+      }
+      const head = this.received.slice(this.#read, end + 4);
+      this.#read = end + 4;
+      return head;
+    }
   }
 
   write(text: string): void {
@@ -90,8 +106,13 @@ export class StubUpstream {
 }
 
 function answering(text: string): Script {
-  return async (connection) => {
-    await connection.head();
+  // Until its connection ends, as it does where the gateway drops it.
+  return (connection) => answerEach(connection, text).catch(() => undefined);
+}
+
+async function answerEach(connection: StubConnection, text: string): Promise<void> {
+  for (;;) {
+    await connection.nextHead();
     connection.write(text);
-  };
+  }
 }

@@ -293,8 +293,10 @@ describe('Going down', () => {
   it('says to a client that goes on asking that the connection ends', async () => {
     const closing = Promise.withResolvers<void>();
     await using upstream = await StubUpstream.start(async (connection) => {
-      await connection.head();
+      await connection.nextHead();
       await closing.promise;
+      connection.write(OK);
+      await connection.nextHead();
       connection.write(OK);
     });
     await using proxy = await ProxyHarness.start(upstream);

@@ -25,6 +25,7 @@ describe('An upstream that breaks HTTP is a bad gateway', () => {
       'a protocol switch nobody asked for',
       'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n',
     ],
+    ['chunks in an answer of HTTP/1.0', 'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'],
     ['64 KB of headers', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(64 * 1024)}\r\nContent-Length: 0\r\n\r\n`],
     ['a bare CR in a header', 'HTTP/1.1 200 OK\r\nX: a\rb\r\nContent-Length: 0\r\n\r\n'],
     ['bytes that are no HTTP', 'SSH-2.0-OpenSSH\r\n\r\n'],
@@ -82,6 +83,14 @@ describe('An upstream that says 1xx instead of an answer', () => {
     const answer = await answerTo(INTERIM.repeat(10_000));
     expect(answer.slice(answer.lastIndexOf('HTTP/1.1'))).toMatch(/^HTTP\/1\.1 502 .*BAD_GATEWAY/s);
     expect(answer.split(INTERIM)).toHaveLength(17);
+  });
+
+  it('is not heard where that is an unasked 100', async () => {
+    const answer = await answerTo(
+      'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    );
+    expect(statusOf(answer)).toBe(200);
+    expect(answer).not.toContain('100 Continue');
   });
 
   it('gains no time by it', async () => {

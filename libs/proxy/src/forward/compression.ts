@@ -1,7 +1,8 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, createBrotliCompress, createGzip, type BrotliCompress, type Gzip } from 'node:zlib';
 import compressible from 'compressible';
 import Negotiator from 'negotiator';
+import { fieldOf, type HeaderLines } from '../headers/header-lines.js';
 
 /** Below this, what is saved is less than what the headers of it cost. */
 const MIN_BYTES = 1024;
@@ -63,7 +64,7 @@ export function encoderFor(
   req: IncomingMessage,
   res: ServerResponse,
   status: number,
-  headers: IncomingHttpHeaders,
+  headers: HeaderLines,
   lines: string[],
 ): BodyEncoder | null {
   if (!isWorthIt(status, headers)) return null;
@@ -77,17 +78,17 @@ export function encoderFor(
   return new BodyEncoder(encoding, res);
 }
 
-function isWorthIt(status: number, headers: IncomingHttpHeaders): boolean {
-  const type = headers['content-type'] ?? '';
+function isWorthIt(status: number, headers: HeaderLines): boolean {
+  const type = fieldOf(headers, 'content-type') ?? '';
   return (
     !NEVER.has(status) &&
-    headers['content-encoding'] === undefined &&
-    headers['content-range'] === undefined &&
+    fieldOf(headers, 'content-encoding') === undefined &&
+    fieldOf(headers, 'content-range') === undefined &&
     !/^text\/event-stream\b/i.test(type) &&
     compressible(type) === true &&
     // RFC 9111 §5.2.2.6.
-    !/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(headers['cache-control'] ?? '') &&
-    !(Number(headers['content-length']) < MIN_BYTES)
+    !/(?:^|,)\s*no-transform\s*(?:,|$)/i.test(fieldOf(headers, 'cache-control') ?? '') &&
+    !(Number(fieldOf(headers, 'content-length')) < MIN_BYTES)
   );
 }
 

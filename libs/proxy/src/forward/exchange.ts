@@ -1,11 +1,12 @@
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { Dispatcher } from 'undici';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ProxyError, requestIdOf, type DomainError } from '#common';
+import type { ResponseHead } from '../client/response-head.js';
+import type { ExchangeControl, UpstreamHandler } from '../client/upstream-request.js';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import { yieldToCorsOf } from '../headers/upstream-cors.js';
 import { trailersForClient, type ResponseFacts, type ResponseHeaders } from '../headers/response-headers.js';
 import { closeIfBodyIsPending } from '../http/answer.js';
-import { hasBody, isExactlyChunked } from '../http/framing.js';
+import { hasBody } from '../http/framing.js';
 import type { UpstreamOutcome } from '../targets/target.js';
 import { type BodyEncoder, encoderFor } from './compression.js';
 import type { ForwardTarget } from './forward-target.js';
@@ -37,10 +38,10 @@ export interface ExchangeHost {
 }
 
 /**
- * One request on its way to an upstream and its answer on its way back: undici's handler and the state of both ends.
+ * One request on its way to an upstream and its answer on its way back: the client's handler and the state of both ends.
  * Listeners are static functions that find their exchange on the response, so a request creates none of its own.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class Exchange implements UpstreamHandler {
   #target: ForwardTarget;
   #body: RequestBody | null;
   /** Whether the request is on its way, whole or in part. */
@@ -48,15 +49,13 @@ export class Exchange implements Dispatcher.DispatchHandler {
   #answered = false;
   #retried = false;
   #encoder: BodyEncoder | null = null;
-  #controller: Dispatcher.DispatchController | null = null;
+  #control: ExchangeControl | null = null;
   #awaitsDrain = false;
   #trailers = false;
   /** NaN where the upstream did not say. */
   #contentLength = Number.NaN;
   #settled = false;
   #interimResponses = 0;
-  /** Runs from the first interim response to the final one; undici starts its own anew at each. */
-  #finalHeadTimer: NodeJS.Timeout | null = null;
 
   constructor(
     readonly req: IncomingMessage,
@@ -85,9 +84,8 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#target = target;
     this.#retried = true;
     this.#sent = false;
-    this.#controller = null;
+    this.#control = null;
     this.#interimResponses = 0;
-    this.#clearFinalHeadTimer();
     const { lane } = target;
     if (lane?.hostOfUpstream === true) replaceHost(this.headers, lane.upstream.authority);
     if (this.#body === null) return;
@@ -96,75 +94,66 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   /** The connection stands and the request is about to be sent: only now is a waiting client asked for its body. */
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    this.#sent = true;
-    if (this.#settled) controller.abort(new Error('The client is gone'));
-    else if (this.req.headers.expect !== undefined && this.req.httpVersion === '1.1')
-      this.res.writeContinue();
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: IncomingHttpHeaders,
-  ): void {
-    if (status < 200) {
-      this.#inform(status, headers);
+  onRequestStart(control: ExchangeControl): void {
+    if (this.#settled) {
+      control.abort(this);
       return;
     }
-    this.#clearFinalHeadTimer();
-    const transferEncoding = headers['transfer-encoding'];
-    // undici reads any other coding until the connection closes, and would pass it on as a plain 200.
-    if (transferEncoding !== undefined && !isExactlyChunked(transferEncoding)) {
-      controller.abort(new Error(`Transfer-Encoding of the response: ${transferEncoding}`));
+    this.#control = control;
+    this.#sent = true;
+    if (this.req.headers.expect !== undefined && this.req.httpVersion === '1.1') this.res.writeContinue();
+  }
+
+  onResponseStart(head: ResponseHead): void {
+    const { status } = head;
+    if (status < 200) {
+      this.#inform(head);
       return;
     }
     this.#answered = true;
     this.host.observed(this, 'answered');
-    this.#trailers =
-      transferEncoding !== undefined && this.req.httpVersion === '1.1' && this.req.method !== 'HEAD';
-    this.#contentLength = Number(headers['content-length']);
+    this.#trailers = head.chunked && this.req.httpVersion === '1.1' && this.req.method !== 'HEAD';
+    this.#contentLength = head.contentLength;
     closeIfBodyIsPending(this.req, this.res);
     // Without the upstream's reason phrase: it is free text, and one byte of it above 0x7f makes writeHead throw.
-    // What writeHead throws for anything else, undici turns into onResponseError.
-    const lines = this.host.responseHeaders.forClient(headers, this.#facts(status));
+    // What writeHead throws for anything else is heard of by onResponseError.
+    const lines = this.host.responseHeaders.forClient(head.lines, this.#facts(status));
     addRenewedCookie(lines, this.req);
     // Set beforehand for a cross-origin request: beside the upstream's own Vary, not instead of it.
     if (this.res.hasHeader('vary')) {
       yieldToCorsOf(lines, this.res);
       lines.push('vary', 'Origin');
     }
-    if (this.#target.compress) this.#encoder = encoderFor(this.req, this.res, status, headers, lines);
+    if (this.#target.compress) this.#encoder = encoderFor(this.req, this.res, status, head.lines, lines);
     this.res.writeHead(status, lines);
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#encoder !== null) {
-      if (!this.#encoder.write(chunk, () => controller.resume())) controller.pause();
-      return;
-    }
-    if (chunk.length === this.#contentLength && chunk.length <= SMALL_BODY) {
+  onResponseData(bytes: Buffer): void {
+    if (bytes.length === this.#contentLength && bytes.length <= SMALL_BODY && this.#encoder === null) {
       // The whole body at once, which is the usual answer of an API. As a string (latin1 is byte for byte) Node joins
       // it to the headers; as a buffer the kernel would be handed three pieces to gather.
-      this.res.end(chunk.toString('latin1'), 'latin1');
+      this.res.end(bytes.toString('latin1'), 'latin1');
       return;
     }
-    if (this.res.write(chunk)) return;
-    controller.pause();
-    if (this.#awaitsDrain) return;
-    this.#awaitsDrain = true;
-    this.res.on('drain', onClientDrain);
+    // Written later, perhaps, and the next read takes its memory.
+    const chunk = Buffer.from(bytes);
+    if (this.#encoder !== null) {
+      if (!this.#encoder.write(chunk, () => this.resume())) this.#control?.pause(this);
+    } else if (!this.res.write(chunk)) {
+      this.#control?.pause(this);
+      if (!this.#awaitsDrain) this.res.on('drain', onClientDrain);
+      this.#awaitsDrain = true;
+    }
   }
 
-  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+  onResponseEnd(trailers: readonly string[]): void {
     if (this.#trailers && this.res.chunkedEncoding) this.res.addTrailers(trailersForClient(trailers));
     if (this.#encoder !== null) this.#encoder.end();
     else if (!this.res.writableEnded) this.res.end();
     this.#settle(null);
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+  onResponseError(cause: unknown): void {
     if (this.#settled) return;
     const error = upstreamError(cause);
     const outcome = this.#outcomeOf(error);
@@ -179,12 +168,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#settle(error);
     this.#encoder?.destroy();
     this.host.refuse(this, error);
-    this.#controller?.abort(error);
+    this.#control?.abort(this);
   }
 
   /** Goes on reading from the upstream once the client has taken what was written. */
   resume(): void {
-    this.#controller?.resume();
+    this.#control?.resume(this);
   }
 
   /**
@@ -196,7 +185,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const error = new ProxyError('CLIENT_CLOSED_REQUEST', 'The client closed the connection.');
     this.#settle(error);
     this.#encoder?.destroy();
-    this.#controller?.abort(error);
+    this.#control?.abort(this);
   }
 
   #openBody(): RequestBody {
@@ -218,24 +207,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return outcome === 'broken' && this.#body === null && (method === 'GET' || method === 'HEAD');
   }
 
-  #inform(status: number, headers: IncomingHttpHeaders): void {
+  #inform({ status, lines }: ResponseHead): void {
     if (++this.#interimResponses > MAX_INTERIM_RESPONSES) {
       this.fail(new ProxyError('BAD_GATEWAY', 'The application sent too many interim responses.'));
       return;
     }
-    this.#finalHeadTimer ??= setTimeout(() => this.#finalHeadIsDue(), this.#target.timeoutMs);
-    if (this.req.httpVersion === '1.0' || this.res.headersSent) return;
-    this.res.writeInformation(status, this.host.responseHeaders.forInterim(headers, this.#facts(status)));
-  }
-
-  #finalHeadIsDue(): void {
-    // The time counts from the end of the request; of an upload that stalls others take care.
-    if (this.#body?.readableEnded === false) this.#finalHeadTimer?.refresh();
-    else this.fail(new ProxyError('GATEWAY_TIMEOUT', 'The application did not answer in time.'));
-  }
-
-  #clearFinalHeadTimer(): void {
-    if (this.#finalHeadTimer !== null) clearTimeout(this.#finalHeadTimer);
+    // The gateway never asks for a 100, and a client that did has had it (RFC 9110 §15.2.1).
+    if (status === 100 || this.req.httpVersion === '1.0' || this.res.headersSent) return;
+    this.res.writeInformation(status, this.host.responseHeaders.forInterim(lines, this.#facts(status)));
   }
 
   #facts(status: number): ResponseFacts {
@@ -248,7 +227,6 @@ export class Exchange implements Dispatcher.DispatchHandler {
 
   #settle(error: ProxyError | null): void {
     this.#settled = true;
-    this.#clearFinalHeadTimer();
     this.#body?.destroy();
     this.host.settled(this, error);
   }

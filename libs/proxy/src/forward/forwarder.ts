@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Agent } from 'undici';
 import { ProxyError, type Clock, type DomainError } from '#common';
+import { UpstreamClient } from '../client/upstream-client.js';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { answerError } from '../http/answer.js';
 import type { UpstreamOutcome } from '../targets/target.js';
@@ -29,22 +29,15 @@ export interface ForwarderOptions {
   readonly onDone?: (outcome: ForwardOutcome) => void;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
 const BUSY_RETRY_SECONDS = 1;
 
 /**
- * Forwards HTTP requests over undici's `dispatch`, with keep-alive connections per origin. Bodies stream both ways
+ * Forwards HTTP requests, over connections that are kept per origin. Bodies stream both ways
  * with back-pressure; nothing is buffered. Nothing is sent twice but what cannot have had an effect: a request that
  * never left, and a GET without a body.
  */
 export class Forwarder {
-  readonly #agent = new Agent({
-    allowH2: false,
-    // An idle event stream is in order; only the head of the answer has a deadline.
-    bodyTimeout: 0,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    pipelining: 1,
-  });
+  readonly #client = new UpstreamClient();
   readonly #inFlight = new Map<string, number>();
   readonly #options: ForwarderOptions;
   readonly #host: ExchangeHost;
@@ -85,26 +78,21 @@ export class Forwarder {
 
   /** The origins that there are connections to. */
   get origins(): string[] {
-    return Object.keys(this.#agent.stats);
+    return this.#client.origins;
   }
 
   /** Aborts what is in flight and closes all connections to upstreams. */
   async destroy(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#client.destroy();
   }
 
   #dispatch(exchange: Exchange): void {
     const { req, target, headers, body } = exchange;
+    const { origin, path, timeoutMs } = target;
     try {
-      this.#agent.dispatch(
-        {
-          origin: target.origin,
-          path: target.path,
-          method: req.method ?? 'GET',
-          headers,
-          body,
-          headersTimeout: target.timeoutMs,
-        },
+      this.#client.dispatch(
+        origin,
+        { method: req.method ?? 'GET', path, headers, body, timeoutMs },
         exchange,
       );
     } catch (cause) {

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 
 /**
- * The body of a request on its way to an upstream. A stream of its own and not the request itself: undici destroys
- * the body when the upstream answers early, and a destroyed request would leave its connection hanging; here the
- * rest is read and dropped instead.
+ * The body of a request on its way to an upstream. A stream of its own and not the request itself: where the
+ * upstream answers early it is destroyed, and a destroyed request would leave its connection hanging; here the rest is
+ * read and dropped instead.
  *
  * It also watches for a client that stalls its upload. Only waiting for the client counts: while the upstream does
  * not read, nobody asks the client for more.

@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { createProxyMiddleware, type RequestHandler } from 'http-proxy-middleware';
 import { errorCode, ProxyError, requestIdOf, type Clock } from '#common';
+import { headerLines } from '../headers/header-lines.js';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
 import type { ResponseHeaders } from '../headers/response-headers.js';
 import { refuseUpgrade } from '../http/answer.js';
@@ -201,7 +202,7 @@ export class Upgrader {
    */
   #clientHeaders(req: IncomingMessage, answer: IncomingMessage): IncomingHttpHeaders {
     const facts = { status: answer.statusCode ?? 502, trailers: false, requestId: requestIdOf(req) };
-    const lines = this.#options.responseHeaders.forClient(answer.headers, facts);
+    const lines = this.#options.responseHeaders.forClient(headerLines(answer.headers), facts);
     addRenewedCookie(lines, req);
     return toHeaderObject(lines);
   }

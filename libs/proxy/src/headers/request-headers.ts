@@ -61,7 +61,7 @@ interface Line {
 type Handling = 'drop' | 'from-trusted-peer' | 'host' | 'cookie' | 'authorization' | 'te' | 'max-forwards';
 
 /**
- * Turns the headers of a request into those its upstream gets, as undici takes them: name, value, name, value … What
+ * Turns the headers of a request into those its upstream gets, name, value, name, value … What
  * is passed on keeps its order, case and duplicates.
  */
 export class RequestHeaders {

@@ -1,7 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { assertNever } from '#common';
 import { SECURITY_HEADERS } from '../http/security-headers.js';
 import type { GatewayCookies } from './cookies.js';
+import { fieldOf, type HeaderLines } from './header-lines.js';
 import { connectionListed, HOP_BY_HOP } from './hop-by-hop.js';
 
 /** The response an upstream gave, as far as its headers depend on it. */
@@ -36,8 +36,14 @@ const ORIGIN_WIDE: ReadonlySet<string> = new Set([
   'origin-agent-cluster',
 ]);
 
-/** Sent where the upstream does not set the field itself. */
-const DEFAULTS = SECURITY_HEADERS.filter(({ key }) => !ORIGIN_WIDE.has(key));
+/** Sent where the upstream does not set the field itself; each has a bit of its own, by which it is noted what was set. */
+const DEFAULTS = SECURITY_HEADERS.filter(({ key }) => !ORIGIN_WIDE.has(key)).map((header, i) => ({
+  ...header,
+  bit: 1 << i,
+}));
+const REQUEST_ID = 1 << DEFAULTS.length;
+const NOTHING_SET = (1 << (DEFAULTS.length + 1)) - 1;
+
 /** Sent always; name, value, name, value … */
 const FIXED = SECURITY_HEADERS.filter(({ key }) => ORIGIN_WIDE.has(key)).flatMap(({ name, value }) => [
   name,
@@ -50,10 +56,12 @@ const FIXED = SECURITY_HEADERS.filter(({ key }) => ORIGIN_WIDE.has(key)).flatMap
  */
 const WEBSOCKET_OFFER: readonly string[] = ['Connection', 'close, Upgrade', 'Upgrade', 'websocket'];
 
-/** What is done with a field; the others are passed on. */
-type Action = 'drop' | 'set-cookie' | 'trailer' | 'content-length';
+/** What is done with a field; the others are passed on. A number is the bit of one that the gateway has a default for. */
+type Action = 'drop' | 'set-cookie' | 'trailer' | 'content-length' | number;
 
 const ACTIONS: ReadonlyMap<string, Action> = new Map<string, Action>([
+  ...DEFAULTS.map(({ key, bit }) => [key, bit] as const),
+  ['x-request-id', REQUEST_ID],
   ...[...HOP_BY_HOP, ...ORIGIN_WIDE].map((name) => [name, 'drop'] as const),
   ['set-cookie', 'set-cookie'],
   ['trailer', 'trailer'],
@@ -93,73 +101,69 @@ export class ResponseHeaders {
   }
 
   /** The final response's headers: what the upstream sent and may send, and of ours what it didn't set itself. */
-  forClient(upstream: IncomingHttpHeaders, facts: ResponseFacts): string[] {
-    const listed = connectionListed(upstream.connection);
-    const out = this.#pass(upstream, facts, listed);
-    for (const { key, name, value } of DEFAULTS) {
-      if (upstream[key] === undefined || listed?.has(key)) out.push(name, value);
-    }
+  forClient(upstream: HeaderLines, facts: ResponseFacts): string[] {
+    const out: string[] = [];
+    const missing = this.#pass(out, upstream, facts);
+    for (const { bit, name, value } of DEFAULTS) if ((missing & bit) !== 0) out.push(name, value);
     for (const part of FIXED) out.push(part);
-    if (upstream['x-request-id'] === undefined || listed?.has('x-request-id')) {
-      out.push('X-Request-Id', facts.requestId);
-    }
+    if ((missing & REQUEST_ID) !== 0) out.push('X-Request-Id', facts.requestId);
     if (facts.status === 426 && offersWebSocket(upstream)) out.push(...WEBSOCKET_OFFER);
     return out;
   }
 
   /** An interim response's headers (103 Early Hints): what may be passed on, and nothing added. */
-  forInterim(upstream: IncomingHttpHeaders, facts: ResponseFacts): string[] {
-    return this.#pass(upstream, facts, connectionListed(upstream.connection));
-  }
-
-  /** Copies what may be passed on. */
-  #pass(
-    upstream: IncomingHttpHeaders,
-    facts: ResponseFacts,
-    listed: ReturnType<typeof connectionListed>,
-  ): string[] {
+  forInterim(upstream: HeaderLines, facts: ResponseFacts): string[] {
     const out: string[] = [];
-    for (const key of Object.keys(upstream)) {
-      const value = upstream[key];
-      if (value === undefined || listed?.has(key)) continue;
-      const action = ACTIONS.get(key);
-      if (action !== undefined && !isAllowed(action, facts)) continue;
-      if (typeof value === 'string') this.#push(out, key, value, action);
-      else for (const line of value) this.#push(out, key, line, action);
-    }
+    this.#pass(out, upstream, facts);
     return out;
   }
 
-  #push(out: string[], key: string, value: string, action: Action | undefined): void {
-    if (action === 'set-cookie' && this.#cookies.ownsSetCookie(value)) return;
-    out.push(key, value);
+  /**
+   * Copies what may be passed on.
+   * @returns the bits of the defaults that it did not find
+   */
+  #pass(out: string[], upstream: HeaderLines, facts: ResponseFacts): number {
+    const listed = connectionListed(fieldOf(upstream, 'connection'));
+    let missing = NOTHING_SET;
+    for (let i = 0; i < upstream.length; i += 2) {
+      const key = upstream[i] ?? '';
+      const value = upstream[i + 1] ?? '';
+      if (listed?.has(key)) continue;
+      const action = ACTIONS.get(key);
+      if (typeof action === 'number') missing &= ~action;
+      else if (action !== undefined && !this.#isAllowed(action, value, facts)) continue;
+      out.push(key, value);
+    }
+    return missing;
+  }
+
+  #isAllowed(action: Exclude<Action, number>, value: string, facts: ResponseFacts): boolean {
+    switch (action) {
+      case 'drop':
+        return false;
+      case 'set-cookie':
+        return !this.#cookies.ownsSetCookie(value);
+      case 'trailer':
+        return facts.trailers;
+      case 'content-length':
+        // 204 must not have one; 304's speaks of another message's body, and parsers differ on it (RFC 9110 §8.6).
+        return facts.status >= 200 && facts.status !== 204 && facts.status !== 304;
+      default:
+        return assertNever(action);
+    }
   }
 }
 
 /** The trailers that may be passed on, as `addTrailers` takes them. */
-export function trailersForClient(upstream: IncomingHttpHeaders): [string, string][] {
-  return Object.entries(upstream).flatMap(([name, value]) => {
-    if (value === undefined || NEVER_IN_TRAILERS.has(name)) return [];
-    return (typeof value === 'string' ? [value] : value).map((line): [string, string] => [name, line]);
-  });
-}
-
-function offersWebSocket({ upgrade }: IncomingHttpHeaders): boolean {
-  return upgrade !== undefined && /(?:^|,)\s*websocket\s*(?:,|$)/i.test(upgrade);
-}
-
-function isAllowed(action: Action, facts: ResponseFacts): boolean {
-  switch (action) {
-    case 'drop':
-      return false;
-    case 'set-cookie':
-      return true;
-    case 'trailer':
-      return facts.trailers;
-    case 'content-length':
-      // 204 must not have one; 304's speaks of another message's body, and parsers differ on it (RFC 9110 §8.6).
-      return facts.status >= 200 && facts.status !== 204 && facts.status !== 304;
-    default:
-      return assertNever(action);
+export function trailersForClient(upstream: HeaderLines): [string, string][] {
+  const kept: [string, string][] = [];
+  for (let i = 0; i < upstream.length; i += 2) {
+    const name = upstream[i] ?? '';
+    if (!NEVER_IN_TRAILERS.has(name)) kept.push([name, upstream[i + 1] ?? '']);
   }
+  return kept;
+}
+
+function offersWebSocket(upstream: HeaderLines): boolean {
+  return /(?:^|,)\s*websocket\s*(?:,|$)/i.test(fieldOf(upstream, 'upgrade') ?? '');
 }

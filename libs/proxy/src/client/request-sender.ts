@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+
+/** Writes the body of one request to a connection, as fast as both ends allow. */
+export class RequestSender {
+  readonly #body: Readable;
+  readonly #socket: Socket;
+  readonly #chunked: boolean;
+  readonly #onSent: () => void;
+  #lastWrittenAt = performance.now();
+
+  /** @param onSent called once, when the end of the request has been written */
+  constructor(body: Readable, socket: Socket, chunked: boolean, onSent: () => void) {
+    this.#body = body;
+    this.#socket = socket;
+    this.#chunked = chunked;
+    this.#onSent = onSent;
+    body.on('data', this.#onData).on('end', this.#onEnd).on('close', this.stop);
+    socket.on('drain', this.#onDrain);
+  }
+
+  /** Whether it is the upstream that is waited for, and not the client. */
+  get isBlocked(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** When the last piece was written, by `performance.now()`. */
+  get lastWrittenAt(): number {
+    return this.#lastWrittenAt;
+  }
+
+  /** Lets go of both ends. Repeatable. */
+  readonly stop = (): void => {
+    this.#body.off('data', this.#onData).off('end', this.#onEnd).off('close', this.stop);
+    this.#socket.off('drain', this.#onDrain);
+  };
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#lastWrittenAt = performance.now();
+    if (!this.#write(bytes)) this.#body.pause();
+  };
+
+  readonly #onDrain = (): void => {
+    this.#body.resume();
+  };
+
+  readonly #onEnd = (): void => {
+    this.stop();
+    if (this.#chunked) this.#socket.write('0\r\n\r\n', 'latin1');
+    this.#onSent();
+  };
+
+  #write(bytes: Buffer): boolean {
+    if (!this.#chunked) return this.#socket.write(bytes);
+    // Of no length, it would be the last one.
+    if (bytes.length === 0) return true;
+    this.#socket.cork();
+    this.#socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
+    this.#socket.write(bytes);
+    const takesMore = this.#socket.write('\r\n', 'latin1');
+    this.#socket.uncork();
+    return takesMore;
+  }
+}
