@@ -27,7 +27,7 @@ interface Outcome {
 describe('a flood of wrong sign-ins', () => {
   let app: AuthApp;
   beforeAll(async () => {
-    app = await AuthApp.start({ env: { TRUST_PROXY: '127.0.0.1' } });
+    app = await AuthApp.start({ realPasswords: true, env: { TRUST_PROXY: '127.0.0.1' } });
   });
   afterAll(async () => {
     agent.destroy();

@@ -15,6 +15,7 @@ describe('a failed sign-in', () => {
   let withForeignHash: string;
   beforeAll(async () => {
     app = await AuthApp.start({
+      realPasswords: true,
       env: { TRUST_PROXY: '127.0.0.1' },
       // Every try comes from a network of its own; the slow-down of an account, which is the same for all, would take hours.
       limits: { perAddress: 10, loginsPerAccountAndNetwork: 10 },

@@ -4,11 +4,12 @@ import { Test } from '@nestjs/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AllowedOrigins, AuthLimits, AuthModule, SliceAllocator } from '#auth';
+import { AllowedOrigins, AuthLimits, AuthModule, PasswordHasherOptions, SliceAllocator } from '#auth';
 import { Clock, CommonModule, DomainErrorFilter, validationPipe } from '#common';
 import { type AppConfig, ConfigModule, loadConfig } from '#config';
 import { DatabaseModule } from '#database';
 import { MailModule } from '#mail';
+import { CHEAP_PASSWORDS } from './cheap-passwords.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 import { quietLogger } from './quiet-logger.js';
 import { TestClock } from './test-clock.js';
@@ -42,6 +43,8 @@ export class StubSliceAllocator extends SliceAllocator {
 }
 
 export interface AuthAppOptions {
+  /** Whether a password costs what it does in earnest. */
+  readonly realPasswords?: boolean;
   readonly env?: NodeJS.ProcessEnv;
   readonly limits?: Partial<AuthLimits>;
   readonly controllers?: Type[];
@@ -160,7 +163,7 @@ async function build(
   config: AppConfig,
   clock: TestClock,
   slices: StubSliceAllocator,
-  { limits, controllers = [] }: AuthAppOptions,
+  { limits, controllers = [], realPasswords = false }: AuthAppOptions,
 ): Promise<INestApplication> {
   @Module({
     imports: [
@@ -183,6 +186,8 @@ async function build(
     .useValue(clock)
     .overrideProvider(AuthLimits)
     .useValue(new AuthLimits({ ...GENEROUS, ...limits }))
+    .overrideProvider(PasswordHasherOptions)
+    .useValue(realPasswords ? new PasswordHasherOptions() : CHEAP_PASSWORDS)
     .setLogger(quietLogger)
     .compile();
   return module.createNestApplication({ logger: quietLogger });

@@ -6,11 +6,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AllowedOrigins, AuthLimits } from '#auth';
+import { AllowedOrigins, AuthLimits, PasswordHasherOptions } from '#auth';
 import { loadConfig, type AppConfig } from '#config';
 import { ConnectionLimits } from '#proxy';
 import { edgeAdapter, equip, NEST_OPTIONS } from '../../apps/gateway/src/create-gateway.js';
 import { GatewayModule } from '../../apps/gateway/src/gateway.module.js';
+import { CHEAP_PASSWORDS } from './cheap-passwords.js';
 import { Browser, OperatorClient } from './clients.js';
 import { createTestDatabase, type TestDatabase } from './postgres.js';
 import { quietLogger } from './quiet-logger.js';
@@ -27,6 +28,8 @@ export interface GatewayOptions {
   readonly configFile?: string;
   /** Where a test can't wait for the gateway's own. */
   readonly limits?: Partial<ConnectionLimits>;
+  /** Whether a password costs what it does in earnest. */
+  readonly realPasswords?: boolean;
   /** Puts other providers in the place of the gateway's own. */
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
 }
@@ -121,7 +124,7 @@ export class Gateway implements AsyncDisposable {
 
 async function build(
   config: AppConfig,
-  { override, limits }: GatewayOptions,
+  { override, limits, realPasswords = false }: GatewayOptions,
 ): Promise<NestExpressApplication> {
   const connectionLimits = Object.assign(new ConnectionLimits(), limits);
   const builder = Test.createTestingModule({ imports: [GatewayModule.forRoot(config)] })
@@ -129,6 +132,8 @@ async function build(
     .useValue(Object.assign(new AuthLimits(), GENEROUS))
     .overrideProvider(ConnectionLimits)
     .useValue(connectionLimits)
+    .overrideProvider(PasswordHasherOptions)
+    .useValue(realPasswords ? new PasswordHasherOptions() : CHEAP_PASSWORDS)
     .setLogger(quietLogger);
   const module = await (override?.(builder) ?? builder).compile();
   const adapter = edgeAdapter(config, connectionLimits);

@@ -65,7 +65,7 @@ describe('POST /auth/login', () => {
     expect((await app.login(email, 'wrong')).status).toBe(401);
     expect((await users.findOneByOrFail({ email })).passwordHash).toBe(weak);
     expect((await app.login(email)).status).toBe(200);
-    expect((await users.findOneByOrFail({ email })).passwordHash).toMatch(/m=19456,t=2,p=1/);
+    expect((await users.findOneByOrFail({ email })).passwordHash).toMatch(/m=64,t=1,p=1/);
     expect((await app.login(email)).status).toBe(200);
   });
 
@@ -85,7 +85,7 @@ describe('POST /auth/login', () => {
     expect((await users.findOneByOrFail({ email })).passwordHash).toBe(stored);
     for (let i = 0; i < 2; i++) expect((await app.login(email)).status).toBe(200);
     expect((await users.findOneByOrFail({ email })).passwordHash).toMatch(
-      /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/,
+      /^\$argon2id\$v=19\$m=64,t=1,p=1\$/,
     );
   });
 

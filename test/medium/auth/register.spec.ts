@@ -80,7 +80,7 @@ describe('POST /auth/register', () => {
     const { cookie, body } = await app.register();
     const user = await app.get(DataSource).getRepository(User).findOneByOrFail({ id: body.user.id });
     const session = await app.get(DataSource).getRepository(Session).findOneByOrFail({ userId: user.id });
-    expect(user.passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+    expect(user.passwordHash).toMatch(/^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
     expect(JSON.stringify([user, session])).not.toContain(cookie.split('=')[1]);
     expect(session.idHash).toHaveLength(32);
   });

@@ -7,12 +7,6 @@ import { AuthError } from '#common';
 import { kindOfHash, verifyHash } from './foreign-hashes.js';
 
 /**
- * argon2id with the parameters of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. argon2id is
- * the library's default algorithm. Salt and length are its defaults too: 16 and 32 bytes.
- */
-const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-
-/**
  * Bounds of the work: each hash holds 19 MiB and a thread of libuv's four, which the file system and DNS need as well.
  * Injected by this class, so that tests can narrow them.
  */
@@ -23,6 +17,18 @@ export class PasswordHasherOptions {
   readonly queue: number = 100;
   /** Of these, places for networks whose last password was wrong. */
   readonly suspects: number = 50;
+  /**
+   * What a hash costs: the parameters of the OWASP Password Storage Cheat Sheet for argon2id, 19 MiB, two passes, one
+   * lane. argon2id is the library's default algorithm; salt and length are its defaults too, 16 and 32 bytes.
+   */
+  readonly cost: PasswordCost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 };
+}
+
+/** Memory in KiB, passes, lanes. */
+export interface PasswordCost {
+  readonly memoryCost: number;
+  readonly timeCost: number;
+  readonly parallelism: number;
 }
 
 /** Of so many the last password is remembered to have been wrong: those that tried last. */
@@ -39,7 +45,7 @@ export class PasswordHasher {
 
   constructor(private readonly options: PasswordHasherOptions) {
     this.limit = pLimit(options.concurrency);
-    this.nobodys = hash('nobody'.repeat(100), PARAMETERS);
+    this.nobodys = hash('nobody'.repeat(100), options.cost);
     // A failure is the one who awaits it's to see; unawaited it must not end the process.
     this.nobodys.catch(() => undefined);
   }
@@ -49,7 +55,7 @@ export class PasswordHasher {
    * @throws AuthError LOGIN_BUSY
    */
   hash(password: string): Promise<string> {
-    return this.bounded(() => hash(password, PARAMETERS));
+    return this.bounded(() => hash(password, this.options.cost));
   }
 
   /**
@@ -83,11 +89,8 @@ export class PasswordHasher {
   isOutdated(stored: string): boolean {
     if (kindOfHash(stored) !== 'argon2' || !stored.startsWith('$argon2id$')) return true;
     const { memoryCost, timeCost, parallelism } = parseOptions(stored);
-    return (
-      memoryCost !== PARAMETERS.memoryCost ||
-      timeCost !== PARAMETERS.timeCost ||
-      parallelism !== PARAMETERS.parallelism
-    );
+    const { cost } = this.options;
+    return memoryCost !== cost.memoryCost || timeCost !== cost.timeCost || parallelism !== cost.parallelism;
   }
 
   private remember(network: string, matched: boolean): void {
