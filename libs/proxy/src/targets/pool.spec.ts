@@ -92,6 +92,17 @@ describe('a pool', () => {
     expect(error.message).toContain('jobs');
   });
 
+  it.each(['broken', 'timed-out'] as const)(
+    'keeps its last backend, however often requests are %s',
+    (outcome) => {
+      for (const backend of backends) for (let i = 0; i < 5; i += 1) pool.report(backend, outcome);
+      expect(pool.healthyCount).toBe(1);
+      expect(picked()).toBe(backends[2]);
+      pool.report(backends[2], 'unreachable');
+      expect(refusal().code).toBe('NO_HEALTHY_BACKEND');
+    },
+  );
+
   it('is no use while it is empty, and is filled later', () => {
     const empty = new Pool('empty', clock);
     expect(empty.pick()).toMatchObject({ code: 'NO_HEALTHY_BACKEND', retryAfterSeconds: 10 });

@@ -45,8 +45,18 @@ export class Pool implements Target {
   }
 
   report(upstream: Upstream, outcome: UpstreamOutcome): void {
-    if (!(upstream instanceof Backend) || !upstream.report(outcome)) return;
+    if (!(upstream instanceof Backend) || this.isSpared(upstream, outcome) || !upstream.report(outcome))
+      return;
     this.logger.warn(`${upstream.url} of the pool ${this.name} is left out for a while: ${outcome}`);
+  }
+
+  /**
+   * The last one that takes connections is not left out for answers that it did not give: one caller's requests, which
+   * crash it or take forever, would keep it from everybody else.
+   */
+  private isSpared(backend: Backend, outcome: UpstreamOutcome): boolean {
+    if (outcome !== 'broken' && outcome !== 'timed-out') return false;
+    return !this.members.some((member) => member !== backend && member.healthy);
   }
 
   /** The hot path: no closure, no copy. */
