@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { Agent, createServer, type IncomingMessage, request } from 'node:http';
+import { writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { setInterval as every } from 'node:timers/promises';
+import { SettingsInForce } from '#config';
 import { Forwarder } from '../../../libs/proxy/src/forward/forwarder.js';
 import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import { eventually } from '../../support/eventually.js';
@@ -14,7 +17,7 @@ const RELOADS = soak(60, 12);
 const PER_SECOND = 200;
 const SECONDS = soak(30, 5);
 
-/** One server under a new address each time: to undici another origin, with connections of its own. */
+/** One server under a new address each time: to the gateway another origin, with connections of its own. */
 function configOf(port: number, generation: number): string {
   return JSON.stringify({
     services: { moving: { url: `http://127.0.1.${generation + 1}:${port}/${generation}`, path: '/moving' } },
@@ -35,9 +38,28 @@ afterAll(() => {
   upstream.close();
 });
 
-it(
-  `fails no request while config.yml changes ${RELOADS} times, and keeps no connections to where nothing goes`,
-  async () => {
+/** Ways to change it; each resolves when the change is in force. */
+const CHANGES = {
+  'by PUT': async (gateway: Gateway, text: string): Promise<void> => {
+    const { status } = await send(gateway.url, '/admin/config', {
+      method: 'PUT',
+      headers: { 'x-admin-key': ADMIN_KEY, 'content-type': 'application/json' },
+      body: text,
+    });
+    expect(status).toBe(200);
+  },
+  'in its file': async (gateway: Gateway, text: string): Promise<void> => {
+    const changed = Promise.withResolvers<void>();
+    const stop = gateway.get(SettingsInForce).onChange(() => changed.resolve());
+    await writeFile(join(gateway.dataDir, 'config.yml'), text);
+    await changed.promise;
+    stop();
+  },
+} as const;
+
+it.each(['by PUT', 'in its file'] as const)(
+  `fails no request while config.yml changes %s ${RELOADS} times, and keeps no connections to where nothing goes`,
+  async (how) => {
     const { port } = upstream.address() as AddressInfo;
     await using gateway = await Gateway.start({ ...ASSIGNED_SLICES, configFile: configOf(port, 0) });
     const { hostname, port: gatewayPort } = new URL(gateway.url);
@@ -56,12 +78,7 @@ it(
     };
 
     const reload = async (): Promise<void> => {
-      const { status } = await send(gateway.url, '/admin/config', {
-        method: 'PUT',
-        headers: { 'x-admin-key': ADMIN_KEY, 'content-type': 'application/json' },
-        body: configOf(port, generation + 1),
-      });
-      expect(status).toBe(200);
+      await CHANGES[how](gateway, configOf(port, generation + 1));
       generation++;
     };
 
