@@ -57,6 +57,8 @@ export function expectContractError(answer: RawAnswer): string {
   });
   if (body['code'] === 'VALIDATION_FAILED') expectDetails(body['details'] as unknown[]);
   expect(answer.text).not.toMatch(INSIDES);
+  // RFC 9110 §15.5.2.
+  if (answer.status === 401) expect(answer.headers['www-authenticate']).toBe('Bearer realm="Sluice"');
   return String(body['code']);
 }
 

@@ -20,11 +20,12 @@ export async function beginUpgrade(port: number, path: string): Promise<RawClien
   return client;
 }
 
-/** A pool with one backend, and the way there. */
+/** A pool of two backends, and the way to the first. */
 export function poolOf(port: number): { readonly pool: Pool; readonly lane: Lane } {
   const clock = new SystemClock();
-  const pool = new Pool('one', clock);
+  const pool = new Pool('two', clock);
   const upstream = new Backend(`http://127.0.0.1:${port}`, '', clock);
-  pool.replace([upstream]);
+  // Of one alone the last would be kept in, however it fails.
+  pool.replace([upstream, new Backend('http://127.0.0.2:9', '', clock)]);
   return { pool, lane: { target: pool, upstream, path: '/', hostOfUpstream: false } };
 }

@@ -27,7 +27,7 @@ describe('The handshake of a WebSocket', () => {
     }
     await eventually(async () => expect(proxy.live.size).toBe(0));
     expect(proxy.outcomes).toEqual(Array.from({ length: 4 }, () => 'CLIENT_CLOSED_REQUEST'));
-    expect(pool.healthyCount).toBe(1);
+    expect(pool.healthyCount).toBe(2);
   });
 
   it('that the upstream breaks off is its failure, and takes it out of the pool the third time', async () => {
@@ -37,7 +37,7 @@ describe('The handshake of a WebSocket', () => {
     });
     const { pool, lane } = poolOf(upstream.port);
     await using proxy = await ProxyHarness.start(upstream, { lane });
-    for (const healthy of [1, 1, 0]) {
+    for (const healthy of [2, 2, 1]) {
       expect(statusOf(await RawClient.exchange(proxy.port, upgradeOf('/x')))).toBe(502);
       expect(pool.healthyCount).toBe(healthy);
     }

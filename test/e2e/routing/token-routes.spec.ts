@@ -83,6 +83,7 @@ describe('a route for tokens', () => {
   it('is 401 MISSING_TOKEN without one', async () => {
     expect(await send(gateway.url, '/build/x')).toMatchObject({
       status: 401,
+      headers: { 'www-authenticate': 'Bearer realm="Sluice"' },
       json: { code: 'MISSING_TOKEN' },
     });
     const basic = { headers: { authorization: 'Basic YWRtaW46YWRtaW4=' } };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HitCounter } from '#auth';
 import { generate, listed, OPERATOR, work, WorkProbe } from '../../support/api-keys.js';
 import { AuthApp } from '../../support/auth-app.js';
 import { eventually } from '../../support/eventually.js';
@@ -34,6 +35,26 @@ describe('an API key that was revoked', () => {
     expect((await work(replica, key)).status).toBe(200);
     await revoke(id);
     await eventually(async () => expect((await work(replica, key)).status).toBe(401), ONE_SECOND);
+  });
+
+  it('lets no request in that it overtakes, between the look-up of the key and its limit', async () => {
+    const { key, id } = await generate(app);
+    const hits = app.get(HitCounter);
+    const { hit } = hits;
+    let overtaken = false;
+    hits.hit = async (...counted) => {
+      if (!overtaken && counted[0] === `api-key:${id}`) {
+        overtaken = true;
+        await revoke(id);
+      }
+      return hit.apply(hits, counted);
+    };
+    try {
+      expect((await work(app, key)).status).toBe(401);
+    } finally {
+      hits.hit = hit;
+    }
+    expect(overtaken).toBe(true);
   });
 
   it('has to be one: an unknown id or key is 404, and the answer does not repeat it', async () => {
