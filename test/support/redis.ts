@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from '@jest/globals';
-import { createClient } from 'redis';
+import { createClient } from '@redis/client';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 

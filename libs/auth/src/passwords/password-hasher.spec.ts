@@ -46,12 +46,13 @@ describe('PasswordHasher', () => {
   });
 
   it('turns callers away when the queue is full, and takes them again afterwards', async () => {
-    const narrow = new PasswordHasher({
-      ...new PasswordHasherOptions(),
-      concurrency: 1,
-      queue: 2,
-      suspects: 2,
-    });
+    const narrow = new PasswordHasher(
+      Object.assign(new PasswordHasherOptions(), {
+        concurrency: 1,
+        queue: 2,
+        suspects: 2,
+      }),
+    );
     const outcomes = await Promise.allSettled(
       Array.from({ length: 8 }, async () => narrow.verify('secret', null)),
     );
@@ -62,12 +63,13 @@ describe('PasswordHasher', () => {
   });
 
   it('keeps room for others when networks whose last password was wrong come in numbers', async () => {
-    const narrow = new PasswordHasher({
-      ...new PasswordHasherOptions(),
-      concurrency: 1,
-      queue: 2,
-      suspects: 1,
-    });
+    const narrow = new PasswordHasher(
+      Object.assign(new PasswordHasherOptions(), {
+        concurrency: 1,
+        queue: 2,
+        suspects: 1,
+      }),
+    );
     const stored = await narrow.hash('secret');
     await narrow.verify('wrong', stored, 'suspect');
     const from = (network: string) => narrow.verify('secret', stored, network);

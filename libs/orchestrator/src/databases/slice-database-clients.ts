@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AppConfig } from '#config';
 import { DatabaseClients } from '#database';
-import { hostAddress } from '../runtimes/docker/host-address.js';
 import { RuntimeUnavailableError } from '../runtimes/errors.js';
 
 /** Slices in containers on this host reach the embedded PostgreSQL by the address of the engine's bridge. */
@@ -17,6 +16,8 @@ export class SliceDatabaseClients extends DatabaseClients {
     const { runtime, network, dockerHost } = this.config.slices;
     if (runtime !== 'docker' || network !== null) return [];
     try {
+      // Only where it is used, as in createRuntime.
+      const { hostAddress } = await import('../runtimes/docker/host-address.js');
       const address = await hostAddress(dockerHost);
       return address === null ? [] : [address];
     } catch (error) {

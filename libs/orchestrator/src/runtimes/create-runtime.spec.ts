@@ -29,9 +29,9 @@ function networkWith(env: NodeJS.ProcessEnv) {
 }
 
 describe('choosing the runtime', () => {
-  it('takes docker where an image is named, and process where that is asked for', () => {
-    expect(runtimeWith({}).kind).toBe('docker');
-    expect(runtimeWith({ SLICE_RUNTIME: 'process' }).kind).toBe('process');
+  it('takes docker where an image is named, and process where that is asked for', async () => {
+    expect((await runtimeWith({})).kind).toBe('docker');
+    expect((await runtimeWith({ SLICE_RUNTIME: 'process' })).kind).toBe('process');
   });
 });
 
