@@ -1,9 +1,14 @@
+import { type ConnectionOptions, DEFAULT_CONNECTION_OPTIONS } from './connection-options.js';
 import { UpstreamConnection, type ConnectionOwner, type UpstreamAddress } from './upstream-connection.js';
 import { UpstreamFault } from './upstream-fault.js';
 import { type RequestParts, type UpstreamHandler, UpstreamRequest } from './upstream-request.js';
 
-/** How often it is looked for connections that have been idle for too long. */
-const SWEEP_MS = 1_000;
+export interface UpstreamClientOptions extends ConnectionOptions {
+  /** How often it is looked for connections that have been idle for too long, in milliseconds. */
+  readonly sweepMs: number;
+}
+
+const DEFAULT_OPTIONS: UpstreamClientOptions = { ...DEFAULT_CONNECTION_OPTIONS, sweepMs: 1_000 };
 
 /**
  * The gateway's HTTP/1.1 client: connections by origin, each of which serves one exchange at a time and waits for the
@@ -12,9 +17,14 @@ const SWEEP_MS = 1_000;
  * Of our own, since it is most of what a proxied request costs: docs/adr/0022 has the figures.
  */
 export class UpstreamClient {
+  readonly #options: UpstreamClientOptions;
   readonly #origins = new Map<string, Origin>();
   #sweeper: NodeJS.Timeout | null = null;
   #destroyed = false;
+
+  constructor(options: Partial<UpstreamClientOptions> = {}) {
+    this.#options = { ...DEFAULT_OPTIONS, ...options };
+  }
 
   /**
    * Sends a request, and has its handler told what becomes of it.
@@ -29,11 +39,11 @@ export class UpstreamClient {
     }
     let found = this.#origins.get(origin);
     if (found === undefined) {
-      found = new Origin(addressOf(origin), () => this.#origins.delete(origin));
+      found = new Origin(addressOf(origin), this.#options, () => this.#origins.delete(origin));
       this.#origins.set(origin, found);
     }
     found.dispatch(request, handler);
-    this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
+    this.#sweeper ??= setInterval(() => this.#sweep(), this.#options.sweepMs).unref();
   }
 
   /** The origins that there are connections to. */
@@ -57,21 +67,23 @@ export class UpstreamClient {
 /** The connections to one origin. */
 class Origin implements ConnectionOwner {
   readonly #address: UpstreamAddress;
+  readonly #options: ConnectionOptions;
   readonly #onEmpty: () => void;
   readonly #open = new Set<UpstreamConnection>();
   /** The one that was used last comes first: the others get the time to go. */
   readonly #idle: UpstreamConnection[] = [];
 
   /** @param onEmpty called when the last connection is closed */
-  constructor(address: UpstreamAddress, onEmpty: () => void) {
+  constructor(address: UpstreamAddress, options: ConnectionOptions, onEmpty: () => void) {
     this.#address = address;
+    this.#options = options;
     this.#onEmpty = onEmpty;
   }
 
   dispatch(request: UpstreamRequest, handler: UpstreamHandler): void {
     const idle = this.#takeIdle();
     if (idle !== null) idle.send(request, handler);
-    else this.#open.add(new UpstreamConnection(this.#address, this, request, handler));
+    else this.#open.add(new UpstreamConnection(this.#address, this.#options, this, request, handler));
   }
 
   released(connection: UpstreamConnection): void {

@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions } from './connection-options.js';
 import { RequestSender } from './request-sender.js';
 import type { ResponseHead } from './response-head.js';
 import { ResponseParser, type ResponseSink } from './response-parser.js';
@@ -21,11 +22,8 @@ export interface ConnectionOwner {
   closed(connection: UpstreamConnection): void;
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
 const TCP_KEEP_ALIVE_MS = 60_000;
 
-/** Shorter than the 5 s after which servers of Node, the most likely ones, close an idle connection. */
-const KEEP_ALIVE_MS = 4_000;
 /** So much less than what the upstream says: a request may be on its way when it closes. */
 const KEEP_ALIVE_MARGIN_MS = 1_000;
 const LONGEST_KEEP_ALIVE_MS = 600_000;
@@ -42,6 +40,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** One HTTP/1.1 connection to an upstream, with at most one exchange on it at a time (no pipelining). */
 export class UpstreamConnection implements ResponseSink, ExchangeControl {
   readonly #owner: ConnectionOwner;
+  readonly #options: ConnectionOptions;
   readonly #socket: Socket;
   readonly #parser = new ResponseParser(this);
   #request: UpstreamRequest | null;
@@ -49,7 +48,7 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   #sender: RequestSender | null = null;
   /** Whether it may serve another request after this one. */
   #persistent = true;
-  #keepAliveMs = KEEP_ALIVE_MS;
+  #keepAliveMs: number;
   #idleUntil = NEVER;
   #isOpen = false;
   #cause: unknown = null;
@@ -62,14 +61,17 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   /** Opens a connection, and sends a request over it once it stands. */
   constructor(
     address: UpstreamAddress,
+    options: ConnectionOptions,
     owner: ConnectionOwner,
     request: UpstreamRequest,
     handler: UpstreamHandler,
   ) {
     this.#owner = owner;
+    this.#options = options;
+    this.#keepAliveMs = options.keepAliveMs;
     this.#request = request;
     this.#handler = handler;
-    this.#schedule(CONNECT_TIMEOUT_MS);
+    this.#schedule(options.connectTimeoutMs);
     this.#socket = this.#open(address);
     this.#socket
       .on('end', () => this.#onEnd())
@@ -113,7 +115,7 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
     if (head.status >= 200) {
       this.#headDue = NEVER;
       this.#persistent = head.persistent;
-      this.#keepAliveMs = keepAliveOf(head.keepAliveSeconds);
+      this.#keepAliveMs = keepAliveOf(head.keepAliveSeconds, this.#options.keepAliveMs);
     }
     this.#handler?.onResponseStart(head);
   }
@@ -141,7 +143,7 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
     const common = { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS };
     if (tls) {
       const servername = isIP(host) === 0 ? { servername: host } : {};
-      return connectTls({ ...common, ...servername, ALPNProtocols: ['http/1.1'] })
+      return connectTls({ ...this.#options.tls, ...common, ...servername, ALPNProtocols: ['http/1.1'] })
         .on('secureConnect', () => this.#onOpen())
         .on('data', (bytes: Buffer) => this.#onBytes(bytes));
     }
@@ -256,7 +258,7 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   }
 }
 
-function keepAliveOf(seconds: number): number {
-  if (Number.isNaN(seconds)) return KEEP_ALIVE_MS;
+function keepAliveOf(seconds: number, defaultMs: number): number {
+  if (Number.isNaN(seconds)) return defaultMs;
   return Math.min(LONGEST_KEEP_ALIVE_MS, seconds * 1000) - KEEP_ALIVE_MARGIN_MS;
 }

@@ -1,0 +1,18 @@
+import type { SecureContextOptions } from 'node:tls';
+
+/** What holds for every connection of a client. */
+export interface ConnectionOptions {
+  /** For TCP and TLS together, in milliseconds. */
+  readonly connectTimeoutMs: number;
+  /** How long a connection is kept without a request where the upstream does not say, in milliseconds. */
+  readonly keepAliveMs: number;
+  /** Whom to trust; by default the authorities that Node trusts. */
+  readonly tls: Pick<SecureContextOptions, 'ca'>;
+}
+
+export const DEFAULT_CONNECTION_OPTIONS: ConnectionOptions = {
+  connectTimeoutMs: 10_000,
+  // Shorter than the 5 s after which servers of Node, the most likely ones, close an idle connection.
+  keepAliveMs: 4_000,
+  tls: {},
+};
