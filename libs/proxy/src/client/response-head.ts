@@ -47,7 +47,7 @@ export function readResponseHead(text: string): ResponseHead {
     const name = text.slice(at, colon).toLowerCase();
     const value = valueOf(text, colon + 1, end);
     lines.push(name, value);
-    framing.observe(name, value);
+    framing.observe(name, value, text.charCodeAt(end - 1) === TAB);
     at = end + 2;
   }
   return framing.head(Number(text.slice(9, 12)), lines);
@@ -55,7 +55,9 @@ export function readResponseHead(text: string): ResponseHead {
 
 /** Trailers, which look as the fields of a head do. */
 export function readTrailers(text: string): readonly string[] {
-  return readResponseHead(`HTTP/1.1 200\r\n${text}`).lines;
+  const { lines, contentLength, chunked } = readResponseHead(`HTTP/1.1 200\r\n${text}`);
+  if (chunked || !Number.isNaN(contentLength)) throw broken('A trailer says where the message ends');
+  return lines;
 }
 
 function valueOf(text: string, from: number, to: number): string {
@@ -83,14 +85,14 @@ class Framing {
     this.#isHttp11 = isHttp11;
   }
 
-  observe(name: string, value: string): void {
+  observe(name: string, value: string, endsInTab: boolean): void {
     // The length first: of most names it is all that has to be looked at.
     switch (name.length) {
       case 14:
         if (name === 'content-length') this.#length(value);
         break;
       case 17:
-        if (name === 'transfer-encoding') this.#coding(value);
+        if (name === 'transfer-encoding') this.#coding(value, endsInTab);
         break;
       case 10:
         if (name === 'connection') this.#connection(value);
@@ -124,8 +126,9 @@ class Framing {
     this.#contentLength = Number(value);
   }
 
-  #coding(value: string): void {
-    if (this.#transferEncoding !== null || value.toLowerCase() !== 'chunked') {
+  /** With a tab behind it Node does not know it again, and reads on until the connection ends: two readings. */
+  #coding(value: string, endsInTab: boolean): void {
+    if (endsInTab || this.#transferEncoding !== null || value.toLowerCase() !== 'chunked') {
       throw broken('The only Transfer-Encoding that is read is chunked');
     }
     this.#transferEncoding = value;

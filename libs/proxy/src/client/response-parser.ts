@@ -17,8 +17,9 @@ const MAX_HEAD = 16 * 1024;
 /** Of the line that says a chunk's size, in bytes; what else stands there is ignored. */
 const MAX_SIZE_LINE = 4 * 1024;
 
-/** 52 bits: each such number is exact. Then extensions, which concern one connection (RFC 9112 §7.1.1). */
-const SIZE_LINE = /^([\da-f]{1,13})(?:[\t ]*;[\t\x20-\x7e\x80-\xff]*)?$/i;
+/** 52 bits: each such number is exact. Then extensions, which concern one connection (RFC 9112 §7.1.1); no blanks. */
+const SIZE_LINE =
+  /^([\da-f]{1,13})(?:;[\w!#$%&'*+.^`|~-]+(?:=(?:[\w!#$%&'*+.^`|~-]+|"(?:[\t\x20\x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"))?)*$/i;
 
 const LF = 0x0a;
 const HEAD_END = Buffer.from('\r\n\r\n');
