@@ -67,7 +67,9 @@ export function expectedOf(
 export function comparable({ method, target, body, fields }: StrictRequest): Omit<ExpectedRequest, 'host'> {
   const compared = fields
     .filter(
-      ([name]) => !FRAMING.has(name) && !['connection', 'transfer-encoding', 'x-request-id'].includes(name),
+      ([name]) =>
+        !FRAMING.has(name.toLowerCase()) &&
+        !['connection', 'transfer-encoding', 'x-request-id'].includes(name),
     )
     .map(([name, value]): Field => [
       name,

@@ -5,7 +5,7 @@ import { portOf } from './stub-upstream.js';
 
 /** Fields that concern one connection, with the values that a gateway may send in them. */
 const OF_THE_CONNECTION: ReadonlyMap<string, RegExp> = new Map([
-  ['connection', /^(?:keep-alive|close)$/],
+  ['connection', /^(?:keep-alive|close|TE)$/],
   ['transfer-encoding', /^chunked$/],
   ['te', /^trailers$/],
   ['keep-alive', /^$/],

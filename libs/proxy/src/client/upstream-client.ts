@@ -32,7 +32,7 @@ export class UpstreamClient {
    * @throws UpstreamFault UPSTREAM_NOT_SENDABLE; then the handler hears nothing
    */
   dispatch(origin: string, parts: RequestParts, handler: UpstreamHandler): void {
-    const request = new UpstreamRequest(parts);
+    const request = new UpstreamRequest(parts, origin.slice(origin.indexOf('//') + 2));
     if (this.#destroyed) {
       handler.onResponseError(stopped());
       return;
@@ -42,7 +42,7 @@ export class UpstreamClient {
       found = new Origin(addressOf(origin), this.#options, () => this.#origins.delete(origin));
       this.#origins.set(origin, found);
     }
-    found.dispatch(request, handler);
+    found.dispatch(request, handler, parts.fresh ?? false);
     this.#sweeper ??= setInterval(() => this.#sweep(), this.#options.sweepMs).unref();
   }
 
@@ -80,8 +80,8 @@ class Origin implements ConnectionOwner {
     this.#onEmpty = onEmpty;
   }
 
-  dispatch(request: UpstreamRequest, handler: UpstreamHandler): void {
-    const idle = this.#takeIdle();
+  dispatch(request: UpstreamRequest, handler: UpstreamHandler, fresh: boolean): void {
+    const idle = fresh ? null : this.#takeIdle();
     if (idle !== null) idle.send(request, handler);
     else this.#open.add(new UpstreamConnection(this.#address, this.#options, this, request, handler));
   }

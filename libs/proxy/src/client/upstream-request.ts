@@ -13,6 +13,8 @@ export interface RequestParts {
   readonly body: Readable | null;
   /** From the end of the request to the head of the final answer, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether it must not go over a connection that has served before: such a one may be about to close. */
+  readonly fresh?: boolean;
 }
 
 /** The exchange that a connection is busy with, as its handler steers it. All of it is void once the exchange is over. */
@@ -38,7 +40,7 @@ export interface UpstreamHandler {
   onResponseError(cause: unknown): void;
 }
 
-const NOT_IN_PATH = /[^\x21-\xff]/;
+const PATH = /^[\x21-\x7e\x80-\xff]+$/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /** Methods of which a body is expected: without one they say so, since some servers refuse them otherwise. */
@@ -57,23 +59,29 @@ export class UpstreamRequest {
   /** Whether the body goes out in chunks. */
   readonly chunked: boolean;
 
-  /** @throws UpstreamFault UPSTREAM_NOT_SENDABLE where the path or a value would end its line */
-  constructor({ method, path, headers, body, timeoutMs }: RequestParts) {
+  /**
+   * @param authority the upstream's own, for a request that names no host: HTTP/1.0 may do so, and this is HTTP/1.1
+   * @throws UpstreamFault UPSTREAM_NOT_SENDABLE where the path or a value would end its line
+   */
+  constructor({ method, path, headers, body, timeoutMs }: RequestParts, authority: string) {
     this.method = method;
     this.body = body;
     this.timeoutMs = timeoutMs;
-    if (NOT_IN_PATH.test(path)) throw notSendable('The path has characters that no path can have');
+    if (!PATH.test(path)) throw notSendable('The path has characters that no path can have');
     let head = `${method} ${path} HTTP/1.1\r\n`;
     let saysLength = false;
+    let saysHost = false;
     for (let i = 0; i < headers.length; i += 2) {
       const name = headers[i] ?? '';
       const value = headers[i + 1] ?? '';
       if (NOT_IN_VALUE.test(value)) throw notSendable(`${name} has characters that no header can have`);
       head += `${name}: ${value}\r\n`;
       if (name.length === 14 && name.toLowerCase() === 'content-length') saysLength = true;
+      else if (name.length === 4 && name.toLowerCase() === 'host') saysHost = true;
       // It concerns this connection alone, and says so (RFC 9110 §10.1.4).
       else if (name.length === 2 && name.toLowerCase() === 'te') head += 'connection: TE\r\n';
     }
+    if (!saysHost) head += `host: ${authority}\r\n`;
     this.chunked = body !== null && !saysLength;
     if (this.chunked) head += 'transfer-encoding: chunked\r\n';
     else if (!saysLength && HAS_CONTENT.has(method)) head += 'content-length: 0\r\n';
