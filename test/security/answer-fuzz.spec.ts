@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
+import { IncomingMessage, request } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { assert as assertProperty, asyncProperty, oneof } from 'fast-check';
@@ -53,7 +53,8 @@ async function readByNode({ isHead, text }: Answered): Promise<ReadAnswer | null
     refused.resolve(null);
   });
   asked.on('error', () => refused.resolve(null)).end();
-  const whole = once(asked, 'response').then(async ([response]: [IncomingMessage]) => {
+  const whole = once(asked, 'response').then(async ([response]) => {
+    if (!(response instanceof IncomingMessage)) throw new TypeError('This is no response');
     const body = Buffer.concat(await response.toArray()).toString('latin1');
     heads.push({ status: response.statusCode ?? 0, lines: inLowerCase(response.rawHeaders) });
     return { heads, body, trailers: inLowerCase(response.rawTrailers) };

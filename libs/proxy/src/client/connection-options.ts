@@ -16,3 +16,13 @@ export const DEFAULT_CONNECTION_OPTIONS: ConnectionOptions = {
   keepAliveMs: 4_000,
   tls: {},
 };
+
+/** So much less than what the upstream says: a request may be on its way when it closes. */
+const KEEP_ALIVE_MARGIN_MS = 1_000;
+const LONGEST_KEEP_ALIVE_MS = 600_000;
+
+/** @param seconds what the upstream says; NaN where it does not. @returns milliseconds; none where they are not positive */
+export function keepAliveOf(seconds: number, defaultMs: number): number {
+  if (Number.isNaN(seconds)) return defaultMs;
+  return Math.min(LONGEST_KEEP_ALIVE_MS, seconds * 1000) - KEEP_ALIVE_MARGIN_MS;
+}

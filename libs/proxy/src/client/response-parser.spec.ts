@@ -112,12 +112,17 @@ describe('Chunks are refused', () => {
   });
 });
 
-describe('The size', () => {
-  /** So many bytes in front of the empty line, of lines that are in order. */
-  const lines = (bytes: number): string => `X: ${'x'.repeat(bytes - 5)}\r\n`;
-  /** A head of so many bytes, without its last line end, which is part of the empty line that is looked for. */
-  const head = (bytes: number): string => `${OK}${lines(bytes + 2 - OK.length)}\r\n`;
+/** Fields of so many bytes, that are in order. */
+function lines(bytes: number): string {
+  return `X: ${'x'.repeat(bytes - 5)}\r\n`;
+}
 
+/** A head of so many bytes, without its last line end, which is part of the empty line that is looked for. */
+function head(bytes: number): string {
+  return `${OK}${lines(bytes + 2 - OK.length)}\r\n`;
+}
+
+describe('The size', () => {
   it.each([
     ['a head of 16 KB', head(16 * KB), 'whole'],
     ['a head of more', head(16 * KB + 1), 'refused'],

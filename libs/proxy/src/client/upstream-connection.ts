@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { ConnectionOptions } from './connection-options.js';
+import { type ConnectionOptions, keepAliveOf } from './connection-options.js';
 import { RequestSender } from './request-sender.js';
 import type { ResponseHead } from './response-head.js';
 import { ResponseParser, type ResponseSink } from './response-parser.js';
@@ -23,10 +23,6 @@ export interface ConnectionOwner {
 }
 
 const TCP_KEEP_ALIVE_MS = 60_000;
-
-/** So much less than what the upstream says: a request may be on its way when it closes. */
-const KEEP_ALIVE_MARGIN_MS = 1_000;
-const LONGEST_KEEP_ALIVE_MS = 600_000;
 
 const READ_SIZE = 64 * 1024;
 /**
@@ -51,6 +47,15 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   #keepAliveMs: number;
   #idleUntil = NEVER;
   #isOpen = false;
+  #isClosed = false;
+  /** Whether it served an exchange before the one it has. */
+  #isReused = false;
+  /** Whether a byte of the request may have left. */
+  #isSent = false;
+  /** Whether a byte of the answer has arrived. */
+  #hasAnswer = false;
+  /** Whether the final answer has not begun. */
+  #awaitsHead = false;
   #cause: unknown = null;
   /** When the head of the answer is due, by `performance.now()`. */
   #headDue = NEVER;
@@ -88,13 +93,17 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   send(request: UpstreamRequest, handler: UpstreamHandler): void {
     this.#request = request;
     this.#handler = handler;
-    this.#start(request, handler);
+    this.#isReused = true;
+    this.#isSent = false;
+    this.#hasAnswer = false;
+    this.#begin(request, handler);
   }
 
   /** Closes it; an exchange under way fails by the reason. Resolves when it is closed. */
   async destroy(reason: unknown): Promise<void> {
     this.#fail(reason);
-    if (!this.#socket.closed) await new Promise((resolve) => this.#socket.once('close', resolve));
+    // Its own `closed` is set by `destroy()`, before it is.
+    if (!this.#isClosed) await new Promise((resolve) => this.#socket.once('close', resolve));
   }
 
   pause(handler: UpstreamHandler): void {
@@ -108,12 +117,16 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   abort(handler: UpstreamHandler): void {
     if (handler !== this.#handler) return;
     this.#handler = null;
-    this.#socket.destroy();
+    this.#stopSending();
+    // Before anything was sent it is as good as it was.
+    if (this.#isOpen && !this.#isSent) this.#release();
+    else this.#socket.destroy();
   }
 
   onHead(head: ResponseHead): void {
     if (head.status >= 200) {
       this.#headDue = NEVER;
+      this.#awaitsHead = false;
       this.#persistent = head.persistent;
       this.#keepAliveMs = keepAliveOf(head.keepAliveSeconds, this.#options.keepAliveMs);
     }
@@ -130,8 +143,7 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
     this.#handler = null;
     // Answered before it was read: what is left of the request would be taken for the next one.
     if (this.#sender !== null) this.#persistent = false;
-    this.#sender?.stop();
-    this.#sender = null;
+    this.#stopSending();
     try {
       handler.onResponseEnd(trailers);
     } catch (cause) {
@@ -157,19 +169,32 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
 
   #onOpen(): void {
     this.#isOpen = true;
-    if (this.#request !== null && this.#handler !== null) this.#start(this.#request, this.#handler);
+    if (this.#request !== null && this.#handler !== null) this.#begin(this.#request, this.#handler);
+  }
+
+  /**
+   * A body is read only after the event at hand: what came together with the head may be found to be broken in it, and
+   * then nothing of the request is sent.
+   */
+  #begin(request: UpstreamRequest, handler: UpstreamHandler): void {
+    if (request.body === null) this.#start(request, handler);
+    else setImmediate(() => this.#start(request, handler));
   }
 
   #start(request: UpstreamRequest, handler: UpstreamHandler): void {
+    if (this.#handler !== handler || this.#socket.destroyed) return;
     this.#headDue = NEVER;
     handler.onRequestStart(this);
     if (this.#handler !== handler) return;
+    this.#isSent = true;
+    this.#awaitsHead = true;
     this.#parser.expect(request.method === 'HEAD');
     this.#socket.write(request.head, 'latin1');
     if (request.body !== null) {
       this.#sender = new RequestSender(request.body, this.#socket, request.chunked, () => {
         this.#sender = null;
-        this.#awaitHead();
+        // An answer may have begun by now, and then take its time.
+        if (this.#awaitsHead) this.#awaitHead();
       });
     }
     this.#awaitHead();
@@ -177,10 +202,11 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
 
   #onBytes(bytes: Buffer): void {
     // Nobody has asked for them, so they are nobody's answer.
-    if (this.#handler === null) {
+    if (this.#handler === null || !this.#isSent) {
       this.#socket.destroy();
       return;
     }
+    this.#hasAnswer = true;
     try {
       const theirs = this.#parser.feed(bytes);
       if (!theirs) this.#persistent = false;
@@ -196,7 +222,9 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   /** After an exchange: it takes the next one, or is closed. */
   #release(): void {
     this.#request = null;
-    if (!this.#persistent || !this.#parser.isIdle || this.#socket.destroyed) {
+    // Nobody else would: by the last piece of an answer it was paused for one who may resume it no more.
+    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#keepAliveMs <= 0 || !this.#persistent || !this.#parser.isIdle || this.#socket.destroyed) {
       this.#socket.destroy();
       return;
     }
@@ -207,23 +235,36 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
   #onEnd(): void {
     this.#persistent = false;
     if (this.#handler !== null && !this.#parser.close()) {
-      this.#fail(new UpstreamFault('UPSTREAM_CLOSED', 'The upstream closed the connection'));
+      this.#fail(this.#broken('The upstream closed the connection'));
     }
     this.#socket.destroy();
   }
 
   #onClose(): void {
+    this.#isClosed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#fail(this.#cause ?? new UpstreamFault('UPSTREAM_CLOSED', 'The connection to the upstream ended'));
+    if (this.#handler !== null) this.#fail(this.#broken('The connection to the upstream ended'));
     this.#owner.closed(this);
+  }
+
+  /** Why the connection broke under an exchange. */
+  #broken(message: string): unknown {
+    // The upstream may have closed it before it saw the request, as it may do with any that is idle.
+    if (this.#isReused && !this.#hasAnswer) return new UpstreamFault('UPSTREAM_STALE', message, this.#cause);
+    return this.#cause ?? new UpstreamFault('UPSTREAM_CLOSED', message);
   }
 
   #fail(cause: unknown): void {
     const handler = this.#handler;
     this.#handler = null;
-    this.#sender?.stop();
+    this.#stopSending();
     this.#socket.destroy();
     handler?.onResponseError(cause);
+  }
+
+  #stopSending(): void {
+    this.#sender?.stop();
+    this.#sender = null;
   }
 
   #awaitHead(): void {
@@ -256,9 +297,4 @@ export class UpstreamConnection implements ResponseSink, ExchangeControl {
     const timeoutMs = this.#request?.timeoutMs ?? NEVER;
     return (sender.isBlocked ? sender.lastWrittenAt : performance.now()) + timeoutMs;
   }
-}
-
-function keepAliveOf(seconds: number, defaultMs: number): number {
-  if (Number.isNaN(seconds)) return defaultMs;
-  return Math.min(LONGEST_KEEP_ALIVE_MS, seconds * 1000) - KEEP_ALIVE_MARGIN_MS;
 }

@@ -6,6 +6,8 @@ export type UpstreamFaultCode =
   | 'UPSTREAM_HEAD_TIMEOUT'
   /** The connection ended before the answer did. */
   | 'UPSTREAM_CLOSED'
+  /** So did one that had served before, without a byte of this answer: whether the request arrived, nobody knows. */
+  | 'UPSTREAM_STALE'
   /** What came is no answer of HTTP/1.1, or leaves room for doubt where it ends. */
   | 'UPSTREAM_BROKE_HTTP'
   /** The request can't be written down safely: that is its own fault, and nothing was sent. */
@@ -18,7 +20,8 @@ export class UpstreamFault extends Error {
   constructor(
     readonly code: UpstreamFaultCode,
     message: string,
+    cause?: unknown,
   ) {
-    super(message);
+    super(message, { cause });
   }
 }
