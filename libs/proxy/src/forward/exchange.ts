@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { ProxyError, requestIdOf, type DomainError } from '#common';
+import { errorCode, ProxyError, requestIdOf, type DomainError } from '#common';
 import type { ResponseHead } from '../client/response-head.js';
 import type { ExchangeControl, UpstreamHandler } from '../client/upstream-request.js';
 import { addRenewedCookie } from '../headers/renewed-cookie.js';
@@ -31,8 +31,11 @@ export interface ExchangeHost {
   refuse(exchange: Exchange, error: DomainError): void;
   /** Called once for each upstream that was asked, unless the client's doing ended that. */
   observed(exchange: Exchange, outcome: UpstreamOutcome): void;
-  /** Asks another upstream, if there is one; only where that can't have the effects of the request twice. */
-  retry(exchange: Exchange): boolean;
+  /**
+   * Asks another upstream, if there is one; only where that can't have the effects of the request twice.
+   * @param isStale whether the same one may be asked, too: the connection had been idle, and was closed meanwhile
+   */
+  retry(exchange: Exchange, isStale: boolean): boolean;
   /** Called exactly once; `error` is null where the whole answer went out. */
   settled(exchange: Exchange, error: ProxyError | null): void;
 }
@@ -79,7 +82,7 @@ export class Exchange implements UpstreamHandler {
     return this.#body;
   }
 
-  /** Starts over with another upstream, to be dispatched once more. */
+  /** Starts over with another upstream, or by another connection, to be dispatched once more. */
   redirect(target: ForwardTarget): void {
     this.#target = target;
     this.#retried = true;
@@ -158,7 +161,8 @@ export class Exchange implements UpstreamHandler {
     const error = upstreamError(cause);
     const outcome = this.#outcomeOf(error);
     if (outcome !== null) this.host.observed(this, outcome);
-    if (outcome !== null && this.#mayRetry(outcome) && this.host.retry(this)) return;
+    const isStale = errorCode(cause) === 'UPSTREAM_STALE';
+    if (outcome !== null && this.#mayRetry(outcome) && this.host.retry(this, isStale)) return;
     this.fail(error);
   }
 

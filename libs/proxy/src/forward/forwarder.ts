@@ -49,7 +49,7 @@ export class Forwarder {
       uploadIdleMs: options.uploadIdleMs,
       refuse: ({ req, res }, error) => this.#answer(req, res, error),
       observed: ({ target: { lane } }, outcome) => report(lane, outcome),
-      retry: (exchange) => this.#retry(exchange),
+      retry: (exchange, isStale) => this.#retry(exchange, isStale),
       settled: (exchange, error) => this.#settled(exchange, error),
     };
   }
@@ -68,7 +68,7 @@ export class Forwarder {
     const exchange = new Exchange(req, res, target, headers, this.#host);
     // Only now: what has been counted is given back by the exchange alone, when it settles.
     this.#inFlight.set(key, inFlight + 1);
-    this.#dispatch(exchange);
+    this.#dispatch(exchange, false);
   }
 
   /** How many requests are in flight under the key of a limit. */
@@ -86,13 +86,13 @@ export class Forwarder {
     await this.#client.destroy();
   }
 
-  #dispatch(exchange: Exchange): void {
+  #dispatch(exchange: Exchange, fresh: boolean): void {
     const { req, target, headers, body } = exchange;
     const { origin, path, timeoutMs } = target;
     try {
       this.#client.dispatch(
         origin,
-        { method: req.method ?? 'GET', path, headers, body, timeoutMs },
+        { method: req.method ?? 'GET', path, headers, body, timeoutMs, fresh },
         exchange,
       );
     } catch (cause) {
@@ -100,14 +100,12 @@ export class Forwarder {
     }
   }
 
-  /** @returns whether there is another upstream, which is asked then */
-  #retry(exchange: Exchange): boolean {
-    const { lane } = exchange.target;
-    const upstream = lane?.target.another(lane.upstream) ?? null;
-    if (lane === null || upstream === null) return false;
-    const path = upstream.basePath + lane.path;
-    exchange.redirect({ ...exchange.target, origin: upstream.origin, path, lane: { ...lane, upstream } });
-    this.#dispatch(exchange);
+  /** @returns whether there is somebody to ask, who is asked then */
+  #retry(exchange: Exchange, isStale: boolean): boolean {
+    const next = anotherThan(exchange.target) ?? (isStale ? exchange.target : null);
+    if (next === null) return false;
+    exchange.redirect(next);
+    this.#dispatch(exchange, true);
     return true;
   }
 
@@ -132,6 +130,14 @@ export class Forwarder {
     else this.#inFlight.delete(key);
     this.#options.onDone?.({ req, res, target, error });
   }
+}
+
+function anotherThan(target: ForwardTarget): ForwardTarget | null {
+  const { lane } = target;
+  const upstream = lane?.target.another(lane.upstream) ?? null;
+  if (lane === null || upstream === null) return null;
+  const path = upstream.basePath + lane.path;
+  return { ...target, origin: upstream.origin, path, lane: { ...lane, upstream } };
 }
 
 function report(lane: Lane | null, outcome: UpstreamOutcome): void {
