@@ -1,17 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer as createTlsServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { WebSocketServer } from 'ws';
 import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import { valuesOf } from '../../support/echo.js';
 import { Gateway } from '../../support/gateway.js';
 import { EchoApps, send } from '../../support/routes.js';
+import { selfSigned } from '../../support/self-signed.js';
 import { echo, openSocket, refusedUpgrade } from '../../support/sockets.js';
 import { StubUpstream } from '../../support/stub-upstream.js';
 
@@ -22,33 +19,9 @@ interface Secured {
 }
 
 /** An https server for `localhost`, whose certificate nobody has vouched for. */
-async function secured(folder: string, name: string): Promise<Secured> {
-  const [key, cert] = [join(folder, `${name}.key`), join(folder, `${name}.pem`)];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-days',
-      '2',
-      '-subj',
-      '/CN=localhost',
-      '-addext',
-      'subjectAltName=DNS:localhost',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ],
-    { stdio: 'ignore' },
-  );
-  const certificate = await readFile(cert, 'utf8');
-  const server = createTlsServer({ key: await readFile(key), cert: certificate }, (req, res) =>
+async function secured(): Promise<Secured> {
+  const { key, cert: certificate } = await selfSigned('localhost');
+  const server = createTlsServer({ key, cert: certificate }, (req, res) =>
     res.end(
       JSON.stringify({ host: req.headers.host, url: req.url, proto: req.headers['x-forwarded-proto'] }),
     ),
@@ -60,7 +33,6 @@ async function secured(folder: string, name: string): Promise<Secured> {
   return { server, port: (server.address() as AddressInfo).port, certificate };
 }
 
-let folder: string;
 let trusted: Secured;
 let stranger: Secured;
 let silent: StubUpstream;
@@ -69,8 +41,7 @@ let gateway: Gateway;
 const known = getCACertificates('default');
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sluice-upstreams-'));
-  [trusted, stranger] = await Promise.all([secured(folder, 'trusted'), secured(folder, 'stranger')]);
+  [trusted, stranger] = await Promise.all([secured(), secured()]);
   setDefaultCACertificates([...known, trusted.certificate]);
   silent = await StubUpstream.start(() => undefined);
   apps = await EchoApps.start('plain');
@@ -95,7 +66,6 @@ afterAll(async () => {
     server.closeAllConnections();
     server.close();
   }
-  await rm(folder, { recursive: true });
 });
 
 describe('an upstream behind https', () => {

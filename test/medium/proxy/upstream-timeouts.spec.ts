@@ -85,8 +85,10 @@ describe('The time for an answer', () => {
       const saying = setInterval(() => connection.write('HTTP/1.1 102 x\r\n\r\n'), TIMEOUT_MS / 8);
       void connection.closed.then(() => clearInterval(saying));
     });
+    const from = performance.now();
     const exchange = UpstreamExchange.of(client, originOf(upstream), { timeoutMs: TIMEOUT_MS });
     await expect(exchange.answer).rejects.toMatchObject(LATE);
+    expect(performance.now() - from).toBeLessThan(5_000);
     expect(exchange.statuses).toContain(102);
   });
 
