@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 import { ProxyModule } from '#proxy';
+import { AuditController } from './audit/audit.controller.js';
+import { AuditDirectory } from './audit/audit-directory.js';
+import { AuditSweeper } from './audit/audit-sweeper.js';
 import { ConfigurationFollower } from './config/configuration-follower.js';
 import { ConfigurationStore } from './config/configuration-store.js';
 import { ConfigurationController } from './config/configuration.controller.js';
@@ -19,6 +22,7 @@ import { UsersController } from './users/users.controller.js';
 @Module({
   imports: [ProxyModule],
   controllers: [
+    AuditController,
     UsersController,
     ConfigurationController,
     RoutesController,
@@ -27,6 +31,8 @@ import { UsersController } from './users/users.controller.js';
     GatewayStatsController,
   ],
   providers: [
+    AuditDirectory,
+    AuditSweeper,
     UserDirectory,
     UserAdministration,
     ConfigurationStore,

@@ -1,4 +1,6 @@
 export { assertNever } from './assert-never.js';
+export { type Acting, actingAs, type Actor, whoActs } from './audit/acting.js';
+export { type AuditedAction, type AuditedFacts, AuditLog } from './audit/audit-log.js';
 export { CommonModule } from './common.module.js';
 export { sameSecret } from './crypto/constant-time.js';
 export { SecretBox } from './crypto/secret-box.js';
@@ -18,5 +20,6 @@ export { bearerToken } from './http/bearer.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy } from './http/trust-proxy.js';
 export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';
+export { redactUrl } from './logging/redaction.js';
 export { type Mail, Mailer, type MailLink } from './mail/mailer.js';
 export { Clock, SystemClock } from './time/clock.js';

@@ -68,6 +68,8 @@ export interface AdminConfig {
   readonly password: string;
   /** Whether an admin's session needs two factors. */
   readonly requireTotp: boolean;
+  /** How long the audit is kept. */
+  readonly auditRetentionDays: number;
   /** Which of these Sluice made itself, and whether it did so just now: then the operator has to be told. */
   readonly generated: { readonly key: boolean; readonly password: boolean; readonly now: boolean };
 }

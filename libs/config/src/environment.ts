@@ -100,6 +100,10 @@ const operator = {
   ADMIN_REQUIRE_TOTP: value.flag
     .optional()
     .describe("Whether an admin's session needs two factors. Default: true in production."),
+  AUDIT_RETENTION_DAYS: value
+    .integer(1, 3650)
+    .prefault('365')
+    .describe('What operators did is kept so long.'),
 };
 
 const sessions = {

@@ -115,6 +115,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
       email: env.ADMIN_EMAIL ?? DEFAULT_ADMIN_EMAIL,
       password: env.ADMIN_PASSWORD ?? generated?.adminPassword ?? '',
       requireTotp: env.ADMIN_REQUIRE_TOTP ?? production,
+      auditRetentionDays: env.AUDIT_RETENTION_DAYS,
       generated: {
         key: env.ADMIN_KEY === undefined,
         password: env.ADMIN_PASSWORD === undefined,

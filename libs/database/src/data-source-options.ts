@@ -1,5 +1,6 @@
 import type { DataSourceOptions } from 'typeorm';
 import { ApiKey } from './entities/api-key.entity.js';
+import { AuditEntry } from './entities/audit-entry.entity.js';
 import { IdempotencyKey } from './entities/idempotency-key.entity.js';
 import { Installation } from './entities/installation.entity.js';
 import { LoginState } from './entities/login-state.entity.js';
@@ -9,6 +10,7 @@ import { PoolBackend } from './entities/pool-backend.entity.js';
 import { Pool } from './entities/pool.entity.js';
 import { RecoveryCode } from './entities/recovery-code.entity.js';
 import { Session } from './entities/session.entity.js';
+import { SliceEvent } from './entities/slice-event.entity.js';
 import { SlicePort } from './entities/slice-port.entity.js';
 import { Slice } from './entities/slice.entity.js';
 import { StoredSettings } from './entities/stored-settings.entity.js';
@@ -44,6 +46,8 @@ const ENTITIES = [
   Pool,
   PoolBackend,
   StoredSettings,
+  AuditEntry,
+  SliceEvent,
 ];
 
 /**

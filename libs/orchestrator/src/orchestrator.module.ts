@@ -20,6 +20,7 @@ import { Reconciler } from './reconcile/reconciler.js';
 import { SliceSpecs } from './reconcile/slice-specs.js';
 import { createRuntime } from './runtimes/create-runtime.js';
 import { SliceRuntime } from './runtimes/slice-runtime.js';
+import { SliceAudit } from './slices/slice-audit.js';
 import { SliceDirectory } from './slices/slice-directory.js';
 import { SliceFactory } from './slices/slice-factory.js';
 import { SliceIdempotency } from './slices/slice-idempotency.js';
@@ -48,6 +49,7 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     SliceSpecs,
     SliceFactory,
     SliceIdempotency,
+    SliceAudit,
     SliceService,
     SliceDirectory,
     SliceReach,

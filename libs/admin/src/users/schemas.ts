@@ -1,17 +1,9 @@
 import { z } from 'zod';
 import { sliceResponse } from '#orchestrator';
+import { count, LARGEST_PAGE, searched } from '../fields.js';
 
-const LARGEST_PAGE = 1_000_000;
 const PAGE_SIZE = 50;
 const LARGEST_PAGE_SIZE = 200;
-
-/** As it stands in a query: digits. */
-const count = (largest: number) =>
-  z
-    .string()
-    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
-    .transform(Number)
-    .pipe(z.number().max(largest));
 
 export const userId = z.uuid('must be the id of a user');
 
@@ -19,13 +11,7 @@ export const usersQuery = z.strictObject({
   page: count(LARGEST_PAGE).default(1),
   pageSize: count(LARGEST_PAGE_SIZE).default(PAGE_SIZE),
   /** A part of the e-mail address. */
-  search: z
-    .string()
-    .trim()
-    .toLowerCase()
-    .max(254)
-    .regex(/^\P{Cc}*$/u, 'must not contain control characters')
-    .optional(),
+  search: searched.optional(),
 });
 export type UsersQuery = z.infer<typeof usersQuery>;
 

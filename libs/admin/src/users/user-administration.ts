@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { IsNull, type EntityManager } from 'typeorm';
 import { type Principal, SessionsService, TotpFactors } from '#auth';
-import { AdminError, Clock } from '#common';
+import { AdminError, type AuditedFacts, AuditLog, Clock } from '#common';
 import { User } from '#database';
 import { nameOf, userOf } from '../actor.js';
 import type { UserChange, UserView } from './schemas.js';
@@ -17,6 +17,7 @@ export class UserAdministration {
     private readonly factors: TotpFactors,
     private readonly users: UserDirectory,
     private readonly clock: Clock,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -39,6 +40,7 @@ export class UserAdministration {
     await this.sessions.endAll(id, {
       change: async (manager) => {
         if (!(await manager.existsBy(User, { id }))) throw userNotFound();
+        await this.audit.record({ action: 'user.sign_out', target: target(id) });
       },
     });
     this.logger.log(`user ${id} was signed out everywhere by ${nameOf(by)}`);
@@ -56,6 +58,8 @@ export class UserAdministration {
       change: async (manager) => {
         if (!(await manager.existsBy(User, { id }))) throw userNotFound();
         removed = await this.factors.remove(id, manager);
+        const facts = { before: { totpEnabled: removed }, after: { totpEnabled: false } };
+        await this.audit.record({ action: 'user.remove_totp', target: target(id), ...facts });
       },
     });
     const done = removed
@@ -81,6 +85,8 @@ export class UserAdministration {
     const staysAdmin = next.role === 'admin' && next.disabledAt === null;
     if (others.length < admins.length && others.length === 0 && !staysAdmin) throw lastAdmin();
     await manager.update(User, { id }, next);
+    const facts = { before: factsOf(user), after: factsOf(next) };
+    await this.audit.record({ action: 'user.change', target: target(id), ...facts });
     return true;
   }
 }
@@ -95,6 +101,12 @@ function lockAdmins(manager: EntityManager): Promise<User[]> {
     order: { id: 'ASC' },
     lock: { mode: 'pessimistic_write' },
   });
+}
+
+const target = (id: string) => ({ kind: 'user', id });
+
+function factsOf({ role, disabledAt }: Pick<User, 'role' | 'disabledAt'>): AuditedFacts {
+  return { role, disabled: disabledAt !== null };
 }
 
 function losesAdmin({ role, disabled }: UserChange): boolean {
