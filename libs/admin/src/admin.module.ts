@@ -14,6 +14,9 @@ import { PoolViews } from './pools/pool-views.js';
 import { PoolsController } from './pools/pools.controller.js';
 import { RouteExplainer } from './routes/route-explainer.js';
 import { RoutesController } from './routes/routes.controller.js';
+import { SliceListing } from './slices/slice-listing.js';
+import { SliceRegistry } from './slices/slice-registry.js';
+import { SlicesController } from './slices/slices.controller.js';
 import { UserAdministration } from './users/user-administration.js';
 import { UserDirectory } from './users/user-directory.js';
 import { UsersController } from './users/users.controller.js';
@@ -24,6 +27,7 @@ import { UsersController } from './users/users.controller.js';
   controllers: [
     AuditController,
     UsersController,
+    SlicesController,
     ConfigurationController,
     RoutesController,
     PoolsController,
@@ -33,6 +37,8 @@ import { UsersController } from './users/users.controller.js';
   providers: [
     AuditDirectory,
     AuditSweeper,
+    SliceListing,
+    SliceRegistry,
     UserDirectory,
     UserAdministration,
     ConfigurationStore,

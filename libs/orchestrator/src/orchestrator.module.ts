@@ -17,9 +17,13 @@ import { PortAllocator } from './ports/port-allocator.js';
 import { Convergence } from './reconcile/convergence.js';
 import { ReconcileLoop } from './reconcile/reconcile-loop.js';
 import { Reconciler } from './reconcile/reconciler.js';
+import { SliceEvents } from './events/slice-events.js';
+import { SliceEventSweeper } from './events/slice-event-sweeper.js';
 import { SliceSpecs } from './reconcile/slice-specs.js';
+import { SliceSteps } from './reconcile/slice-steps.js';
 import { createRuntime } from './runtimes/create-runtime.js';
 import { SliceRuntime } from './runtimes/slice-runtime.js';
+import { ExternalSlices } from './slices/external-slices.js';
 import { SliceAudit } from './slices/slice-audit.js';
 import { SliceDirectory } from './slices/slice-directory.js';
 import { SliceFactory } from './slices/slice-factory.js';
@@ -53,6 +57,10 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     SliceService,
     SliceDirectory,
     SliceReach,
+    SliceEvents,
+    SliceEventSweeper,
+    SliceSteps,
+    ExternalSlices,
     Reconciler,
     Convergence,
     ReconcileLoop,
@@ -61,7 +69,16 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     OrphanService,
     StatusService,
   ],
-  exports: [DatabaseClients, InstallationId, SliceAllocator, SliceDirectory, SliceRuntime],
+  exports: [
+    DatabaseClients,
+    ExternalSlices,
+    InstallationId,
+    SliceAllocator,
+    SliceDirectory,
+    SliceEvents,
+    SliceRuntime,
+    SliceService,
+  ],
 })
 export class OrchestratorModule implements OnModuleInit {
   constructor(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { sessionSummary } from '#auth';
 import { sliceResponse } from '#orchestrator';
 import { count, LARGEST_PAGE, searched } from '../fields.js';
 
@@ -6,6 +7,12 @@ const PAGE_SIZE = 50;
 const LARGEST_PAGE_SIZE = 200;
 
 export const userId = z.uuid('must be the id of a user');
+
+/** As a list of sessions names them. */
+export const sessionId = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be the id of a session');
+
+export const sessionsResponse = z.array(sessionSummary);
+export type SessionView = z.infer<typeof sessionSummary>;
 
 export const usersQuery = z.strictObject({
   page: count(LARGEST_PAGE).default(1),

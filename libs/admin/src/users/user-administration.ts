@@ -1,6 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { IsNull, type EntityManager } from 'typeorm';
-import { type Principal, SessionsService, TotpFactors } from '#auth';
+import {
+  type Principal,
+  sessionFacts,
+  SessionsService,
+  SessionStore,
+  type SessionFacts,
+  TotpFactors,
+} from '#auth';
 import { AdminError, type AuditedFacts, AuditLog, Clock } from '#common';
 import { User } from '#database';
 import { nameOf, userOf } from '../actor.js';
@@ -14,6 +21,7 @@ export class UserAdministration {
 
   constructor(
     private readonly sessions: SessionsService,
+    private readonly store: SessionStore,
     private readonly factors: TotpFactors,
     private readonly users: UserDirectory,
     private readonly clock: Clock,
@@ -68,6 +76,29 @@ export class UserAdministration {
     this.logger.log(`${done} by ${nameOf(by)}`);
   }
 
+  /** @throws AdminError USER_NOT_FOUND */
+  async sessionsOf(id: string): Promise<SessionFacts[]> {
+    await this.users.get(id);
+    return (await this.store.list(id)).map(sessionFacts);
+  }
+
+  /**
+   * Ends one session of an account.
+   * @throws AdminError USER_NOT_FOUND, SESSION_NOT_FOUND when the account has no such session, whoever else may
+   */
+  async endSession(id: string, session: string): Promise<void> {
+    const own = (await this.sessionsOf(id)).find((each) => each.id === session);
+    if (own === undefined) throw sessionNotFound();
+    const { ip, userAgent, createdAt } = own;
+    // Written first: where sessions are kept in Redis there is no transaction for both.
+    await this.audit.record({
+      action: 'user.end_session',
+      target: target(id),
+      before: { ip, userAgent, createdAt },
+    });
+    await this.store.revoke(session);
+  }
+
   /** @returns whether it changes anything */
   private async apply(manager: EntityManager, id: string, { role, disabled }: UserChange): Promise<boolean> {
     const admins = await lockAdmins(manager);
@@ -117,6 +148,10 @@ function losesAdmin({ role, disabled }: UserChange): boolean {
 function refuseOwn(id: string, by: Principal, because: string): void {
   if (userOf(by)?.id !== id) return;
   throw new AdminError('OWN_ACCOUNT', `${because} Or ask another admin, or use the admin key.`);
+}
+
+function sessionNotFound(): AdminError {
+  return new AdminError('SESSION_NOT_FOUND', 'This account has no such session, or no more.');
 }
 
 function lastAdmin(): AdminError {

@@ -50,6 +50,9 @@ export type OrchestratorErrorCode =
   | 'SLICE_NOT_FOUND'
   | 'SLICE_IN_USE'
   | 'SLICE_NAME_TAKEN'
+  | 'SLICE_MANAGED'
+  | 'SLICE_NOT_MANAGED'
+  | 'SLICE_ADDRESS_TAKEN'
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'NO_FREE_PORT'
   | 'SLICE_BUDGET_EXHAUSTED'
@@ -83,6 +86,7 @@ export type ProxyErrorCode =
 
 export type AdminErrorCode =
   | 'USER_NOT_FOUND'
+  | 'SESSION_NOT_FOUND'
   | 'POOL_NOT_FOUND'
   | 'BACKEND_NOT_FOUND'
   | 'SET_BY_CONFIG_FILE'

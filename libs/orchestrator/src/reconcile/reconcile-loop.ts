@@ -127,6 +127,8 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
 /** The row and the world differ, the latest wish is not yet fulfilled, or a fault of before is to be looked at again. */
 function hasDrifted(slice: Slice, instance: SliceInstance | undefined): boolean {
   if (slice.observedGeneration < slice.generation || slice.lastError !== null) return true;
+  // Somebody else runs it.
+  if (slice.runtime === 'external') return false;
   if (slice.desiredState !== 'running') return instance !== undefined;
   return (
     slice.status !== 'active' || instance?.state !== 'running' || instance.generation !== slice.generation

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { In, IsNull, type EntityManager, type UpdateQueryBuilder } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
-import { Slice, Transactions, type DesiredState } from '#database';
+import { Slice, Transactions, type DesiredState, type SliceStatus } from '#database';
 
 /** What the reconciler may write: everything but what is desired. */
 export type Observation = Pick<
@@ -49,6 +49,11 @@ export class SliceRepository {
 
   findByName(name: string, manager = this.transactions.manager): Promise<Slice | null> {
     return manager.findOneBy(Slice, { name, destroyedAt: IsNull() });
+  }
+
+  /** Whether a live slice is there. */
+  existsAt(host: string, port: number): Promise<boolean> {
+    return this.transactions.manager.existsBy(Slice, { host, port, destroyedAt: IsNull() });
   }
 
   /** Every live slice, oldest first. */
@@ -129,6 +134,29 @@ export class SliceRepository {
       .update(Slice)
       .set(seen)
       .where('id = :id AND generation = :generation', { id, generation })
+      .execute();
+    return affected === 1;
+  }
+
+  /**
+   * Notes how a slice is that somebody else runs.
+   * @returns false when that is no news, or the slice is not there (any more)
+   */
+  async tell(id: number, status: SliceStatus): Promise<boolean> {
+    const desiredState = status === 'stopped' ? 'stopped' : 'running';
+    const { affected } = await this.transactions.manager
+      .createQueryBuilder()
+      .update(Slice)
+      .set({
+        status,
+        desiredState,
+        generation: () => 'generation + 1',
+        observedGeneration: () => 'generation + 1',
+      })
+      .where(`id = :id AND runtime = 'external' AND destroyed_at IS NULL AND desired_state <> 'absent'`, {
+        id,
+      })
+      .andWhere('(status <> :status OR desired_state <> :desiredState)', { status, desiredState })
       .execute();
     return affected === 1;
   }

@@ -4,7 +4,8 @@ import { parseBytes } from '#config';
 
 const MEGABYTE = 1024 ** 2;
 
-const name = z
+/** What a slice may be called. */
+export const sliceName = z
   .string()
   .regex(
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
@@ -46,7 +47,7 @@ const cpus = z.number().min(0.01).max(128);
 
 /** Body of a request for a new slice. Everything left out comes from the configuration. */
 export const provisionSchema = z.strictObject({
-  name: name.optional(),
+  name: sliceName.optional(),
   image: image.optional(),
   owner: z.uuid().optional(),
   env: environment.optional(),
@@ -58,7 +59,7 @@ export type ProvisionRequest = z.infer<typeof provisionSchema>;
 /** Body of a change: only what is given changes. */
 export const changeSchema = z
   .strictObject({
-    name: name.optional(),
+    name: sliceName.optional(),
     image: image.optional(),
     owner: z.uuid().nullable().optional(),
     env: environment.optional(),

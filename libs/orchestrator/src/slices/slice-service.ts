@@ -56,6 +56,7 @@ export class SliceService {
   async change(id: number, change: SliceChange): Promise<Slice> {
     this.assertImageIsOfUse(change);
     const slice = await this.get(id);
+    assertMadeByUs(slice, change);
     const { env, memory, owner, ...same } = change;
     const wish = {
       ...same,
@@ -159,6 +160,15 @@ function cameUp(slice: Slice): Slice {
     slice.lastErrorCode ?? 'SLICE_PROVISIONING_FAILED',
     `Slice ${slice.id} did not start: ${slice.lastError ?? 'no reason was recorded'}`,
     slice.lastErrorCode === 'NO_FREE_PORT' ? { retryAfterSeconds: PORT_REST_MS / 1000 } : {},
+  );
+}
+
+/** @throws OrchestratorError SLICE_NOT_MANAGED: whoever runs it decides what it is made of */
+function assertMadeByUs({ id, runtime }: Slice, { image, env, memory, cpus }: SliceChange): void {
+  if (runtime !== 'external' || [image, env, memory, cpus].every((asked) => asked === undefined)) return;
+  throw new OrchestratorError(
+    'SLICE_NOT_MANAGED',
+    `Slice ${id} was registered as it ran: only its name and its owner can be changed here.`,
   );
 }
 

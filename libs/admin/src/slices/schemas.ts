@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { hostName } from '#config';
+import { sliceName, sliceResponse } from '#orchestrator';
+import { count, LARGEST_PAGE, searched } from '../fields.js';
+
+const PAGE_SIZE = 50;
+const LARGEST_PAGE_SIZE = 200;
+
+export const slicesQuery = z.strictObject({
+  page: count(LARGEST_PAGE).default(1),
+  pageSize: count(LARGEST_PAGE_SIZE).default(PAGE_SIZE),
+  status: z.enum(['provisioning', 'active', 'stopped', 'failed', 'destroying']).optional(),
+  /** A part of the slice's name or of its owner's e-mail address, or its number. */
+  search: searched.optional(),
+});
+export type SlicesQuery = z.infer<typeof slicesQuery>;
+
+export const administeredSlice = sliceResponse
+  .extend({
+    ownerEmail: z.string().nullable(),
+    /** What is asked of it; `status` is what it has come to. */
+    desired: z.enum(['running', 'stopped', 'absent']),
+    /** Whether it goes to the next customer who signs up. */
+    claimable: z.boolean(),
+  })
+  .meta({ id: 'AdministeredSlice' });
+export type AdministeredSlice = z.infer<typeof administeredSlice>;
+
+export const slicesResponse = z.object({
+  slices: z.array(administeredSlice),
+  /** Of all pages. */
+  total: z.int(),
+  page: z.int(),
+  pageSize: z.int(),
+});
+export type SlicesPage = z.infer<typeof slicesResponse>;
+
+export const registrationSchema = z
+  .strictObject({
+    port: z.int().min(1).max(65_535),
+    host: hostName.default('127.0.0.1'),
+    name: sliceName.optional(),
+  })
+  .meta({ examples: [{ port: 8081, host: '10.0.0.7', name: 'acme' }] });
+export type RegistrationBody = z.infer<typeof registrationSchema>;
+
+export const statusSchema = z
+  .strictObject({ status: z.enum(['provisioning', 'active', 'stopped', 'failed']) })
+  .meta({ examples: [{ status: 'stopped' }] });
+export type StatusBody = z.infer<typeof statusSchema>;

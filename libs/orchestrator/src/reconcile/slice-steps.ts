@@ -1,0 +1,54 @@
+import { Injectable } from '@nestjs/common';
+import { Clock } from '#common';
+import type { Slice, SliceEventOutcome } from '#database';
+import { SliceEvents } from '../events/slice-events.js';
+
+/** What a pass does, one after the other. */
+export type ReconcileStep = 'database' | 'start' | 'health' | 'stop' | 'remove_data' | 'drop_database';
+
+/** What a slice has become by a pass. */
+export type ReconcileEnd = 'active' | 'stopped' | 'destroyed';
+
+/** Tells of the steps of each pass, and how long they take. Nothing of a pass depends on it. */
+@Injectable()
+export class SliceSteps {
+  constructor(
+    private readonly events: SliceEvents,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Takes a step, and tells of its beginning and its end. */
+  async run<T>(slice: Slice, step: ReconcileStep, work: () => Promise<T>): Promise<T> {
+    const begun = performance.now();
+    this.tell(slice, step, 'begun');
+    try {
+      const result = await work();
+      this.tell(slice, step, 'done', performance.now() - begun);
+      return result;
+    } catch (error) {
+      // Why, says the end of the pass, in words for the operator.
+      this.tell(slice, step, 'failed', performance.now() - begun);
+      throw error;
+    }
+  }
+
+  became(slice: Slice, end: ReconcileEnd): void {
+    this.tell(slice, end, 'done');
+  }
+
+  /** @param message for the operator */
+  failed(slice: Slice, message: string): void {
+    this.tell(slice, 'pass', 'failed', null, message);
+  }
+
+  private tell(
+    { id: sliceId, generation }: Slice,
+    step: string,
+    outcome: SliceEventOutcome,
+    ms: number | null = null,
+    message: string | null = null,
+  ): void {
+    const durationMs = ms === null ? null : Math.round(ms);
+    this.events.add({ sliceId, generation, step, outcome, at: this.clock.now(), durationMs, message });
+  }
+}
