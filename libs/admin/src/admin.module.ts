@@ -16,6 +16,9 @@ import { RouteExplainer } from './routes/route-explainer.js';
 import { RoutesController } from './routes/routes.controller.js';
 import { SliceListing } from './slices/slice-listing.js';
 import { SliceRegistry } from './slices/slice-registry.js';
+import { SliceWatchController } from './slices/slice-watch.controller.js';
+import { SliceWatch } from './slices/slice-watch.js';
+import { EventStreams } from './streams/event-streams.js';
 import { SlicesController } from './slices/slices.controller.js';
 import { UserAdministration } from './users/user-administration.js';
 import { UserDirectory } from './users/user-directory.js';
@@ -28,6 +31,7 @@ import { UsersController } from './users/users.controller.js';
     AuditController,
     UsersController,
     SlicesController,
+    SliceWatchController,
     ConfigurationController,
     RoutesController,
     PoolsController,
@@ -38,6 +42,8 @@ import { UsersController } from './users/users.controller.js';
     AuditDirectory,
     AuditSweeper,
     SliceListing,
+    SliceWatch,
+    EventStreams,
     SliceRegistry,
     UserDirectory,
     UserAdministration,

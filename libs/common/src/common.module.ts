@@ -1,7 +1,11 @@
 import { Global, Module } from '@nestjs/common';
+import { OpenStreams } from './http/open-streams.js';
 import { Clock, SystemClock } from './time/clock.js';
 
 /** What every library may inject. */
 @Global()
-@Module({ providers: [{ provide: Clock, useClass: SystemClock }], exports: [Clock] })
+@Module({
+  providers: [{ provide: Clock, useClass: SystemClock }, OpenStreams],
+  exports: [Clock, OpenStreams],
+})
 export class CommonModule {}

@@ -17,6 +17,7 @@ export { statusOf } from './errors/status-of.js';
 export { toDomainError } from './errors/to-domain-error.js';
 export { detailsOf, plainMessage, validationFailed, validationPipe } from './errors/validation.js';
 export { bearerToken } from './http/bearer.js';
+export { OpenStreams } from './http/open-streams.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy } from './http/trust-proxy.js';
 export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';

@@ -10,6 +10,7 @@ export { SliceDirectory, type SliceLocation } from './slices/slice-directory.js'
 export { ADDRESS_ERRORS, DESTRUCTION_ERRORS, START_ERRORS } from './http/errors.js';
 export { forceQuery, sliceId } from './http/parameters.js';
 export { sliceResponse } from './http/responses.js';
+export { orUnavailable } from './slices/runtime-unavailable.js';
 export { SliceEvents } from './events/slice-events.js';
 export { ExternalSlices, type Registration } from './slices/external-slices.js';
 export { SliceService } from './slices/slice-service.js';

@@ -48,3 +48,32 @@ export const statusSchema = z
   .strictObject({ status: z.enum(['provisioning', 'active', 'stopped', 'failed']) })
   .meta({ examples: [{ status: 'stopped' }] });
 export type StatusBody = z.infer<typeof statusSchema>;
+
+export const followQuery = z.strictObject({ follow: z.enum(['true', 'false']).default('false') });
+
+/** `Last-Event-ID`, which a browser sends when it comes again; any other is as good as none. */
+export function lastEventId(header: string | undefined): string | null {
+  return header !== undefined && /^\d{1,18}$/.test(header) ? header : null;
+}
+
+export const sliceLogResponse = z.object({ lines: z.array(z.string()) }).meta({ id: 'SliceLog' });
+export type SliceLog = z.infer<typeof sliceLogResponse>;
+
+export const sliceEventResponse = z
+  .object({
+    id: z.string(),
+    at: z.iso.datetime(),
+    /** A step of a pass (`database`, `start`, `health` …), what the slice has become, or `pass` for one that failed. */
+    step: z.string(),
+    outcome: z.enum(['begun', 'done', 'failed']),
+    /** Of what is desired: each change of it begins another. */
+    generation: z.int(),
+    durationMs: z.int().nullable(),
+    /** What went wrong. */
+    message: z.string().nullable(),
+  })
+  .meta({ id: 'SliceEvent' });
+export type SliceEventView = z.infer<typeof sliceEventResponse>;
+
+export const sliceEventsResponse = z.object({ events: z.array(sliceEventResponse) });
+export type SliceEventsAnswer = z.infer<typeof sliceEventsResponse>;

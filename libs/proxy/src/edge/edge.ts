@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isPreflight } from '#auth';
-import { assignRequestId, Clock, CoreError, DomainError, ProxyError, TrustProxy } from '#common';
+import { assignRequestId, Clock, CoreError, DomainError, OpenStreams, ProxyError, TrustProxy } from '#common';
 import { LiveSockets } from '../forward/live-sockets.js';
 import { clientScheme } from '../headers/forwarded.js';
 import { Via } from '../headers/via.js';
@@ -37,6 +37,7 @@ export class Edge implements EdgeHandler {
     private readonly trustProxy: TrustProxy,
     private readonly via: Via,
     private readonly live: LiveSockets,
+    private readonly streams: OpenStreams,
     private readonly clock: Clock,
   ) {}
 
@@ -92,6 +93,7 @@ export class Edge implements EdgeHandler {
 
   drain(deadlineMs: number): Promise<void> {
     this.draining = true;
+    this.streams.endAll();
     return this.live.drain(deadlineMs);
   }
 
