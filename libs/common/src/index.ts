@@ -23,4 +23,6 @@ export { clientIp, TrustProxy } from './http/trust-proxy.js';
 export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';
 export { redactUrl } from './logging/redaction.js';
 export { type Mail, Mailer, type MailLink } from './mail/mailer.js';
+export { type GaugeReading, Metrics } from './metrics/metrics.js';
+export { RequestMeter, type TargetKind } from './metrics/request-meters.js';
 export { Clock, SystemClock } from './time/clock.js';

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Clock } from '#common';
+import { Clock, Metrics } from '#common';
 import type { Slice, SliceEventOutcome } from '#database';
 import { SliceEvents } from '../events/slice-events.js';
 
@@ -15,19 +15,25 @@ export class SliceSteps {
   constructor(
     private readonly events: SliceEvents,
     private readonly clock: Clock,
+    private readonly metrics: Metrics,
   ) {}
 
   /** Takes a step, and tells of its beginning and its end. */
   async run<T>(slice: Slice, step: ReconcileStep, work: () => Promise<T>): Promise<T> {
     const begun = performance.now();
+    const end = (outcome: 'done' | 'failed'): void => {
+      const ms = performance.now() - begun;
+      this.metrics.reconcileSteps.observe({ step, outcome }, ms / 1000);
+      this.tell(slice, step, outcome, ms);
+    };
     this.tell(slice, step, 'begun');
     try {
       const result = await work();
-      this.tell(slice, step, 'done', performance.now() - begun);
+      end('done');
       return result;
     } catch (error) {
       // Why, says the end of the pass, in words for the operator.
-      this.tell(slice, step, 'failed', performance.now() - begun);
+      end('failed');
       throw error;
     }
   }
