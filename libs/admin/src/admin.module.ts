@@ -7,6 +7,8 @@ import { ConfigurationFollower } from './config/configuration-follower.js';
 import { ConfigurationStore } from './config/configuration-store.js';
 import { ConfigurationController } from './config/configuration.controller.js';
 import { ConfigurationService } from './config/configuration.service.js';
+import { ApiDocument } from './documentation/api-document.js';
+import { DocumentationController } from './documentation/documentation.controller.js';
 import { BackendHealthController } from './pools/backend-health.controller.js';
 import { GatewayStatsController } from './pools/gateway-stats.controller.js';
 import { PoolAdministration } from './pools/pool-administration.js';
@@ -29,6 +31,7 @@ import { UsersController } from './users/users.controller.js';
   imports: [ProxyModule],
   controllers: [
     AuditController,
+    DocumentationController,
     UsersController,
     SlicesController,
     SliceWatchController,
@@ -39,6 +42,7 @@ import { UsersController } from './users/users.controller.js';
     GatewayStatsController,
   ],
   providers: [
+    ApiDocument,
     AuditDirectory,
     AuditSweeper,
     SliceListing,

@@ -41,12 +41,12 @@ export const registrationSchema = z
     host: hostName.default('127.0.0.1'),
     name: sliceName.optional(),
   })
-  .meta({ examples: [{ port: 8081, host: '10.0.0.7', name: 'acme' }] });
+  .meta({ example: { port: 8081, host: '10.0.0.7', name: 'acme' } });
 export type RegistrationBody = z.infer<typeof registrationSchema>;
 
 export const statusSchema = z
   .strictObject({ status: z.enum(['provisioning', 'active', 'stopped', 'failed']) })
-  .meta({ examples: [{ status: 'stopped' }] });
+  .meta({ example: { status: 'stopped' } });
 export type StatusBody = z.infer<typeof statusSchema>;
 
 export const followQuery = z.strictObject({ follow: z.enum(['true', 'false']).default('false') });

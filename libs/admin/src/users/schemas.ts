@@ -24,7 +24,8 @@ export type UsersQuery = z.infer<typeof usersQuery>;
 
 export const userChangeSchema = z
   .strictObject({ role: z.enum(['member', 'admin']).optional(), disabled: z.boolean().optional() })
-  .refine(({ role, disabled }) => role !== undefined || disabled !== undefined, 'must change something');
+  .refine(({ role, disabled }) => role !== undefined || disabled !== undefined, 'must change something')
+  .meta({ example: { disabled: true } });
 export type UserChange = z.infer<typeof userChangeSchema>;
 
 export const userResponse = z
