@@ -331,16 +331,6 @@ export function sliceRuntimeContract(title: string, enter: () => Promise<Runtime
     });
 
     describe('logs that are followed', () => {
-      /** Takes lines until the last of them is the one looked for. */
-      async function until(lines: AsyncIterable<string>, last: string): Promise<string[]> {
-        const taken: string[] = [];
-        for await (const line of lines) {
-          taken.push(line);
-          if (line === last) break;
-        }
-        return taken;
-      }
-
       it('are the last lines, and then each as it is written', async () => {
         const instance = await started();
         for (const line of ['one', 'two']) await get(instance, `/log?line=${line}`);
@@ -405,4 +395,14 @@ export function sliceRuntimeContract(title: string, enter: () => Promise<Runtime
 /** The published port an instance was given, to be given again; null where slices publish none. */
 function portOf(instance: SliceInstance): number | null {
   return instance.host === '127.0.0.1' ? instance.port : null;
+}
+
+/** Takes lines until the last of them is the one looked for. */
+async function until(lines: AsyncIterable<string>, last: string): Promise<string[]> {
+  const taken: string[] = [];
+  for await (const line of lines) {
+    taken.push(line);
+    if (line === last) break;
+  }
+  return taken;
 }

@@ -10,6 +10,8 @@ import { Gateway } from '../support/gateway.js';
 let gateway: Gateway;
 let credentials: Readonly<Record<string, Record<string, string>>>;
 
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
 beforeAll(async () => {
   gateway = await Gateway.start(ASSIGNED_SLICES);
   const { browser } = await customerWith(gateway, null);
@@ -17,7 +19,6 @@ beforeAll(async () => {
   const { body: worker } = await gateway
     .operator()
     .post('/api/apikeys/generate', { name: 'w', worker_type: 'ping' });
-  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
   credentials = {
     'nobody at all': {},
     'a member’s session': { cookie: browser.cookie },

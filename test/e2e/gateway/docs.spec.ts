@@ -38,15 +38,12 @@ describe('GET /admin/docs', () => {
 
   it('starts Swagger UI on the document, and keeps no key', async () => {
     const { body: start } = await admin.get('/admin/docs/start.js');
-    let options: Record<string, unknown> = {};
-    const bundle = Object.assign((given: typeof options) => (options = given), { presets: { apis: 'apis' } });
-    new Function('SwaggerUIBundle', start)(bundle);
-    expect(options).toMatchObject({
-      url: '/admin/openapi.json',
-      persistAuthorization: false,
-      validatorUrl: null,
-    });
-    expect(await admin.get(String(options['url']))).toMatchObject({ status: 200 });
+    const said = (option: string) => new RegExp(`^  ${option}: (.*),$`, 'm').exec(start)?.[1];
+    expect(start).toMatch(/^SwaggerUIBundle\(\{$/m);
+    expect(said('persistAuthorization')).toBe('false');
+    // Else the document would be sent to a service of Swagger's.
+    expect(said('validatorUrl')).toBe('null');
+    expect(await admin.get(String(said('url')).slice(1, -1))).toMatchObject({ status: 200 });
   });
 
   it.each(['package.json', 'swagger-ui.css.map', '..%2fpackage.json', 'constructor', '__proto__'])(

@@ -47,6 +47,10 @@ async function value(name: string, labels: Record<string, string> = {}): Promise
 const requests = (labels: Record<string, string>) =>
   value('sluice_http_request_duration_seconds_count', labels);
 
+const refused = () => value('sluice_upstream_errors_total', { target: 'route', reason: 'refused' });
+const hits = () => value('sluice_session_cache_lookups_total', { result: 'hit' });
+const misses = () => value('sluice_session_cache_lookups_total', { result: 'miss' });
+
 /** Does it, and says by how much a series has grown. */
 async function growth(of: () => Promise<number>, doing: () => Promise<unknown>): Promise<number> {
   const before = await of();
@@ -84,13 +88,10 @@ describe('the metrics', () => {
   });
 
   it('tell why upstreams failed', async () => {
-    const refused = () => value('sluice_upstream_errors_total', { target: 'route', reason: 'refused' });
     expect(await growth(refused, () => gateway.browser().get('/dead'))).toBe(1);
   });
 
   it('tell how often a session was known', async () => {
-    const hits = () => value('sluice_session_cache_lookups_total', { result: 'hit' });
-    const misses = () => value('sluice_session_cache_lookups_total', { result: 'miss' });
     await customer.get('/api/notes');
     const missed = await misses();
     expect(await growth(hits, () => customer.get('/api/notes'))).toBe(1);

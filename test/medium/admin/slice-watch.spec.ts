@@ -110,10 +110,10 @@ describe('GET /admin/slices/:id/logs', () => {
   });
 });
 
-describe('GET /admin/slices/:id/events', () => {
-  const stepsOf = (messages: readonly { data: string }[]) =>
-    messages.map(({ data }) => JSON.parse(data)).map(({ step, outcome }) => `${step} ${outcome}`);
+const stepsOf = (messages: readonly { data: string }[]) =>
+  messages.map(({ data }) => JSON.parse(data)).map(({ step, outcome }) => `${step} ${outcome}`);
 
+describe('GET /admin/slices/:id/events', () => {
   it('is what was done to bring the slice up', async () => {
     await eventually(async () => {
       const { body } = await operator.get(`/admin/slices/${slice.id}/events`);

@@ -321,9 +321,9 @@ describe('DELETE /admin/users/:id/totp', () => {
   });
 });
 
-describe('the sessions of an account', () => {
-  const sessionsOf = (id: string) => operator.get(`/admin/users/${id}/sessions`);
+const sessionsOf = (id: string) => operator.get(`/admin/users/${id}/sessions`);
 
+describe('the sessions of an account', () => {
   it('are shown, and end one by one', async () => {
     const { email, userId, browser } = customer;
     const other = gateway.browser();

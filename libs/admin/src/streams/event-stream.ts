@@ -39,24 +39,35 @@ export class EventStream extends Readable {
   override _read(): void {
     if (this.pulling) return;
     this.pulling = true;
-    this.source.next().then(
-      ({ done, value }) => {
-        this.pulling = false;
-        if (done === true) this.finish();
-        else if (!this.ended) this.push(textOf(value));
-      },
-      (error: unknown) => {
-        this.logger.warn({ err: error }, 'a stream of events broke off');
-        this.finish();
-      },
-    );
+    void this.pull();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     clearInterval(this.heartbeat);
     this.ending.abort();
-    void this.source.return?.().catch(() => undefined);
+    void this.leave();
     callback(error);
+  }
+
+  private async pull(): Promise<void> {
+    try {
+      const { done, value } = await this.source.next();
+      this.pulling = false;
+      if (done === true) this.finish();
+      else if (!this.ended) this.push(textOf(value));
+    } catch (error) {
+      this.logger.warn({ err: error }, 'a stream of events broke off');
+      this.finish();
+    }
+  }
+
+  /** What the source still fails at concerns nobody any more. */
+  private async leave(): Promise<void> {
+    try {
+      await this.source.return?.();
+    } catch {
+      // Told before, or about what nobody reads.
+    }
   }
 
   private beat(): void {

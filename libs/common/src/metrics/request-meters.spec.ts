@@ -4,6 +4,9 @@ import { Metrics } from './metrics.js';
 const lines = async (metrics: Metrics): Promise<string[]> =>
   (await metrics.text()).split('\n').filter((line) => line.startsWith('sluice_http'));
 
+const of = (method: string, status: string) =>
+  `{route="a",target="route",method="${method}",status="${status}"`;
+
 describe('the meters of requests', () => {
   it('are a histogram as Prometheus reads it', async () => {
     const metrics = new Metrics();
@@ -13,8 +16,6 @@ describe('the meters of requests', () => {
     meter.count('GET', 200, 99);
     meter.count('BREW', 418, 0.001);
     expect(await metrics.text()).toContain('# TYPE sluice_http_request_duration_seconds histogram');
-    const of = (method: string, status: string) =>
-      `{route="a",target="route",method="${method}",status="${status}"`;
     const all = await lines(metrics);
     const get = of('GET', '2xx');
     expect(all).toEqual(

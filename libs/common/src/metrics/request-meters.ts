@@ -105,7 +105,7 @@ function valuesOf({ route, target }: RequestMeter, index: number, cell: Cell) {
   ];
 }
 
-function indexOf(method: string | undefined): number {
+function indexOf(method = ''): number {
   switch (method) {
     case 'GET':
       return 0;

@@ -36,5 +36,7 @@ export class StoredAuditLog extends AuditLog {
 
 /** jsonb holds no NUL; everything else that is JSON it does. */
 function jsonOf(facts: object | null | undefined): string | null {
-  return facts == null ? null : JSON.stringify(facts).replaceAll(String.raw`\u0000`, String.raw`\ufffd`);
+  return facts === null || facts === undefined
+    ? null
+    : JSON.stringify(facts).replaceAll(String.raw`\u0000`, String.raw`\ufffd`);
 }

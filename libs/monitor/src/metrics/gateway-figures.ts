@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { type GaugeReading, Metrics, OpenStreams } from '#common';
 import { LiveSockets, Pools } from '#proxy';
 
@@ -135,6 +136,8 @@ export class GatewayFigures implements OnModuleInit, OnModuleDestroy {
 
 const one = (value: number): GaugeReading => [{ value }];
 
+/** TypeORM hands it on untyped. */
 function poolOf({ driver }: DataSource): PoolCounts {
-  return (driver as unknown as { master: PoolCounts }).master;
+  if (!(driver instanceof PostgresDriver)) throw new Error('the database is no PostgreSQL');
+  return driver.master;
 }

@@ -57,7 +57,7 @@ export class SliceEvents implements OnModuleInit, OnModuleDestroy {
     const found = await this.dataSource
       .getRepository(SliceEvent)
       .find({ where: { sliceId }, order: { id: 'DESC' }, take: limit });
-    return found.reverse();
+    return found.toReversed();
   }
 
   /** Calls back when there may be something new of a slice, until the function given is called. */
