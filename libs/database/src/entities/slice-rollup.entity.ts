@@ -1,13 +1,17 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { bigintAsNumber } from './bigint.js';
 
-/** The samples of a slice within five minutes as one row. A partition a day, as the samples have. */
+/** The samples of a slice within some minutes as one row. A partition a day, as the samples have. */
 @Entity('slice_rollup')
 export class SliceRollup {
+  /** So long it is: each moment stands in one row of each width. */
+  @PrimaryColumn('smallint')
+  stepSeconds!: number;
+
   @PrimaryColumn('integer')
   sliceId!: number;
 
-  /** When the five minutes begin. */
+  /** When the step begins. */
   @PrimaryColumn('timestamptz')
   at!: Date;
 

@@ -22,6 +22,7 @@ export class Telemetry1795887600000 implements MigrationInterface {
         `);
     await queryRunner.query(`
             CREATE TABLE "slice_rollup" (
+                "step_seconds" smallint NOT NULL,
                 "slice_id" integer NOT NULL,
                 "at" TIMESTAMP WITH TIME ZONE NOT NULL,
                 "checks" smallint NOT NULL,
@@ -32,7 +33,7 @@ export class Telemetry1795887600000 implements MigrationInterface {
                 "database_bytes" bigint,
                 "connections" integer,
                 "metrics" jsonb,
-                CONSTRAINT "slice_rollup_pkey" PRIMARY KEY ("slice_id", "at")
+                CONSTRAINT "slice_rollup_pkey" PRIMARY KEY ("step_seconds", "slice_id", "at")
             ) PARTITION BY RANGE ("at")
         `);
     await queryRunner.query(`

@@ -1,9 +1,9 @@
-import { ROLLUP_SECONDS, type Resolution } from './resolution.js';
+import type { Resolution } from './resolution.js';
 
-/* Series are put together by PostgreSQL and come as JSON: a row of ours for each of 34,000 points held the event loop up. */
+/* Series come as JSON from PostgreSQL: objects of ours for each of 34,000 points would hold the event loop up. */
 
-/** date_bin (PostgreSQL 14) counts from here: a midnight. */
-const ORIGIN = `TIMESTAMPTZ '2000-01-01 00:00:00Z'`;
+/** date_bin (PostgreSQL 14) counts from here. */
+const ORIGIN = `TIMESTAMPTZ '1970-01-01 00:00:00Z'`;
 
 /** The latest sample after `$1` of each live slice: one look at the index for each. */
 export const LATEST_OF_SLICES = `
@@ -14,53 +14,45 @@ export const LATEST_OF_SLICES = `
       SELECT * FROM slice_sample WHERE slice_id = slice.id AND at > $1 ORDER BY at DESC LIMIT 1) sample
    WHERE slice.destroyed_at IS NULL ORDER BY slice.id`;
 
-const FROM_SAMPLES = `
-  SELECT slice_id, at, (healthy IS NOT NULL)::int AS checks, coalesce(healthy, false)::int AS healthy, latency_ms::real,
-         cpu_percent, memory_bytes, database_bytes, connections, metrics
-    FROM slice_sample WHERE slice_id = ANY($1) AND at <= $3`;
+const COLUMNS = `checks, healthy, latency_ms, cpu_percent, memory_bytes, database_bytes, connections, metrics`;
 
-const FROM_ROLLUPS = `
-  SELECT slice_id, at, checks, healthy, latency_ms, cpu_percent, memory_bytes, database_bytes, connections, metrics
-    FROM slice_rollup WHERE slice_id = ANY($1)`;
+/** Samples put together step by step: means of what is a rate, the most of what has a limit, the latest of the rest. */
+function binned(seconds: string, where: string): string {
+  return `
+    SELECT slice_id, date_bin(make_interval(secs => ${seconds}), at, ${ORIGIN}) AS at,
+           count(healthy) AS checks, count(*) FILTER (WHERE healthy) AS healthy, avg(latency_ms)::real AS latency_ms,
+           avg(cpu_percent) AS cpu_percent, max(memory_bytes) AS memory_bytes, max(database_bytes) AS database_bytes,
+           max(connections) AS connections,
+           (array_agg(metrics ORDER BY at DESC) FILTER (WHERE metrics IS NOT NULL))[1] AS metrics
+      FROM slice_sample WHERE ${where} GROUP BY 1, 2`;
+}
 
-/** Parameters: ids, from, to, step in seconds; with roll-ups also where these end and samples begin. */
+/** Parameters: ids, from, to, step in seconds; with roll-ups also the moment where these end and samples begin. */
 export function sliceSeries({ fine }: Resolution): string {
   const points = fine
-    ? `${FROM_SAMPLES} AND at >= $2`
-    : `${FROM_ROLLUPS} AND at >= $2 AND at < $5 UNION ALL ${FROM_SAMPLES} AND at >= greatest($2, $5)`;
+    ? binned('$4', 'slice_id = ANY($1) AND at >= $2 AND at <= $3')
+    : `SELECT slice_id, at, ${COLUMNS} FROM slice_rollup
+        WHERE step_seconds = $4 AND slice_id = ANY($1) AND at >= $2 AND at < $5
+       UNION ALL ${binned('$4', 'slice_id = ANY($1) AND at >= greatest($2, $5) AND at <= $3')}`;
   return `
   SELECT slice_id AS "sliceId",
-         json_agg(extract(epoch FROM step)::bigint) AS at,
+         json_agg(extract(epoch FROM at)::bigint) AS at,
          json_agg(CASE WHEN checks > 0 THEN round(healthy::numeric / checks, 3) END) AS availability,
-         json_agg(round(latency_ms)) AS "latencyMs",
+         json_agg(round(latency_ms::numeric)) AS "latencyMs",
          json_agg(round(cpu_percent::numeric, 1)) AS "cpuPercent",
          json_agg(memory_bytes) AS "memoryBytes",
          json_agg(database_bytes) AS "databaseBytes",
          json_agg(connections) AS connections,
          json_agg(metrics) AS metrics
-    FROM (
-      SELECT slice_id, date_bin(make_interval(secs => $4), at, ${ORIGIN}) AS step, ${combined('at')}
-        FROM (${points}) point GROUP BY 1, 2 ORDER BY 1, 2) binned
+    FROM (SELECT * FROM (${points}) point ORDER BY slice_id, at) ordered
    GROUP BY slice_id ORDER BY slice_id`;
 }
 
-/** How several points become one. */
-function combined(order: string): string {
-  return `sum(checks) AS checks, sum(healthy) AS healthy, avg(latency_ms) AS latency_ms, avg(cpu_percent) AS cpu_percent,
-         max(memory_bytes) AS memory_bytes, max(database_bytes) AS database_bytes, max(connections) AS connections,
-         (array_agg(metrics ORDER BY ${order} DESC) FILTER (WHERE metrics IS NOT NULL))[1] AS metrics`;
-}
-
-/** Rolls up the samples from `$1` until before `$2`; both are beginnings of roll-ups. Safe to repeat. */
+/** Rolls up the samples from `$1` until before `$2`, both beginnings of steps of `$3` seconds. Safe to repeat. */
 export const ROLL_UP = `
-  INSERT INTO slice_rollup (slice_id, at, checks, healthy, latency_ms, cpu_percent, memory_bytes, database_bytes,
-                            connections, metrics)
-  SELECT slice_id, date_bin(make_interval(secs => ${ROLLUP_SECONDS}), at, ${ORIGIN}), ${combined('at')}
-    FROM (SELECT slice_id, at, (healthy IS NOT NULL)::int AS checks, coalesce(healthy, false)::int AS healthy,
-                 latency_ms::real, cpu_percent, memory_bytes, database_bytes, connections, metrics
-            FROM slice_sample WHERE at >= $1 AND at < $2) point
-   GROUP BY 1, 2 ORDER BY 2, 1
-  ON CONFLICT (slice_id, at) DO NOTHING`;
+  INSERT INTO slice_rollup (slice_id, at, ${COLUMNS}, step_seconds)
+  SELECT step.*, $3 FROM (${binned('$3', 'at >= $1 AND at < $2')}) step ORDER BY at, slice_id
+  ON CONFLICT (step_seconds, slice_id, at) DO NOTHING`;
 
 /** Parameters: from, to, step in seconds. */
 export const SERVER_SERIES = `

@@ -3,7 +3,7 @@ import { DataSource, MoreThan } from 'typeorm';
 import { Clock } from '#common';
 import { MonitorState, ServerSample } from '#database';
 import type { ServerReading, ServerSeries, SliceReading, SliceSeries, Span } from './readings.js';
-import { type Resolution, resolutionFor } from './resolution.js';
+import { type Resolution, resolutionFor, stepBefore } from './resolution.js';
 import { LATEST_OF_SLICES, SERVER_SERIES, sliceSeries } from './series-sql.js';
 
 /** What is older says nothing of now. */
@@ -49,13 +49,12 @@ export class TelemetryReader {
   async series(sliceIds: readonly number[], hours: number): Promise<Span & { slices: SliceSeries[] }> {
     const resolution = resolutionFor(hours, this.clock.nowMs());
     const { from, to, stepSeconds } = resolution;
-    const seam = await this.seam(resolution);
     const rows = await this.dataSource.query<SeriesRow[]>(sliceSeries(resolution), [
       sliceIds,
       from,
       to,
       stepSeconds,
-      ...(resolution.fine ? [] : [seam]),
+      ...(resolution.fine ? [] : [await this.seam(resolution)]),
     ]);
     const slices = rows.map((row) => ({ ...row, metrics: columnsOf(row.metrics) }));
     return { from, to, stepSeconds, slices };
@@ -69,10 +68,9 @@ export class TelemetryReader {
   }
 
   /** Up to here the roll-ups are read, and from here the samples, which are few then. */
-  private async seam({ from, fine }: Resolution): Promise<Date> {
-    if (fine) return from;
+  private async seam({ from, stepSeconds }: Resolution): Promise<Date> {
     const state = await this.dataSource.manager.findOneBy(MonitorState, { id: 1 });
-    return state?.rolledUpTo ?? from;
+    return state?.rolledUpTo == null ? from : stepBefore(state.rolledUpTo.getTime(), stepSeconds);
   }
 }
 
