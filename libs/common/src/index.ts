@@ -19,4 +19,5 @@ export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy } from './http/trust-proxy.js';
 export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';
 export { type Mail, Mailer, type MailLink } from './mail/mailer.js';
+export { type Notice, Notifier } from './notify/notifier.js';
 export { Clock, SystemClock } from './time/clock.js';

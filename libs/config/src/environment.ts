@@ -187,7 +187,7 @@ const monitor = {
     .integer(0, 3600)
     .prefault('60')
     .describe(
-      'How often slices, backends and the server are looked at; 0: never, and nothing is restarted or told.',
+      'How often slices, backends and the server are looked at; 0: never, but for the backends, every minute.',
     ),
   NOTIFY_AFTER_HOURS: value
     .decimal(0, 8760)

@@ -32,13 +32,13 @@ export interface ServerReading {
   readonly maxConnections: number | null;
 }
 
-type Column = ReadonlyArray<number | null>;
+type Column = Array<number | null>;
 
 /** One slice over time: columns of the same length, a point at each place. */
 export interface SliceSeries {
   readonly sliceId: number;
   /** Beginnings of the steps, seconds since 1970. */
-  readonly at: readonly number[];
+  readonly at: number[];
   /** Share of the checks that were healthy, 0 … 1; null where none was due. */
   readonly availability: Column;
   readonly latencyMs: Column;
@@ -47,12 +47,12 @@ export interface SliceSeries {
   readonly databaseBytes: Column;
   readonly connections: Column;
   /** Of each of the app's figures the latest in the step, by its name. */
-  readonly metrics: Readonly<Record<string, Column>>;
+  readonly metrics: Record<string, Column>;
 }
 
 /** The server over time. */
 export interface ServerSeries {
-  readonly at: readonly number[];
+  readonly at: number[];
   readonly cpuPercent: Column;
   readonly load: Column;
   readonly memoryUsedBytes: Column;

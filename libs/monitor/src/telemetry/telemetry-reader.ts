@@ -69,8 +69,8 @@ export class TelemetryReader {
 
   /** Up to here the roll-ups are read, and from here the samples, which are few then. */
   private async seam({ from, stepSeconds }: Resolution): Promise<Date> {
-    const state = await this.dataSource.manager.findOneBy(MonitorState, { id: 1 });
-    return state?.rolledUpTo == null ? from : stepBefore(state.rolledUpTo.getTime(), stepSeconds);
+    const { rolledUpTo } = await this.dataSource.manager.findOneByOrFail(MonitorState, { id: 1 });
+    return rolledUpTo === null ? from : stepBefore(rolledUpTo.getTime(), stepSeconds);
   }
 }
 

@@ -80,6 +80,7 @@ export class SliceDatabaseFigures {
    * Asks a slice's own database, as its own role: each query gives a number in the first column of its first row. One
    * that fails takes none of the others with it.
    * @param signal ends it early
+   * @throws Error when the password was sealed under another key
    */
   async ofApp(
     slice: Slice,
@@ -89,7 +90,7 @@ export class SliceDatabaseFigures {
     const values: Record<string, number> = {};
     const faults: Record<string, string> = {};
     const password = this.secrets.openDatabasePassword(slice);
-    if (queries.length === 0 || password === null) return { values, faults };
+    if (queries.length === 0 || password === null || signal.aborted) return { values, faults };
     const client = this.clientFor(slice.id, password);
     const end = (): void => void client.end().catch(() => undefined);
     signal.addEventListener('abort', end, { once: true });
