@@ -30,7 +30,7 @@ export function sliceCondition(slice: Slice, healthy: boolean, settleMs: number)
     texts: {
       began: (reason, lasts) => ({
         title,
-        body: failed ? `${title}: ${reason}` : `${title} for ${lasts}: ${reason}.`,
+        body: failed ? `${title}: ${reason}` : `${what} has been down for ${lasts}: ${reason}.`,
         type: 'failure',
       }),
       ended: (lasted) => ({

@@ -11,6 +11,7 @@ import { Clock } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection, Election, MonitorState } from '#database';
 import { BackendProber } from '#proxy';
+import { MonitorOptions } from './monitor-options.js';
 import { MonitorPass } from './monitor-pass.js';
 
 const SCHEDULE = 'monitor';
@@ -18,9 +19,8 @@ const SCHEDULE = 'monitor';
 /** Of gateways that do not watch: requests need the state of backends all the same. */
 const PROBE_EVERY_MS = 60_000;
 
-/** Up to this share of the interval, and no longer than so, a tick waits: gateways that started together need not work together. */
+/** No pass begins later than by this share of the interval. */
 const JITTER_SHARE = 0.05;
-const LONGEST_JITTER_MS = 3000;
 
 /**
  * Runs a pass at each interval, never two at a time, on one replica: another takes over when that one goes. Each
@@ -44,6 +44,7 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly config: AppConfig,
+    private readonly options: MonitorOptions,
   ) {
     this.election = new Election(control, 'monitor');
   }
@@ -98,7 +99,7 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
 
   private async jitter(): Promise<void> {
     const { intervalMs } = this.config.monitor;
-    const most = Math.min((intervalMs ?? 0) * JITTER_SHARE, LONGEST_JITTER_MS);
+    const most = Math.min((intervalMs ?? 0) * JITTER_SHARE, this.options.jitterMs);
     const { signal } = this.stopping;
     await wait(Math.random() * most, undefined, { signal, ref: false }).catch(() => undefined);
   }

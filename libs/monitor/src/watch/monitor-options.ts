@@ -13,6 +13,9 @@ export class MonitorOptions {
   /** How often what is known by now is stored, in a pass. */
   readonly flushMs: number = 250;
 
+  /** A pass begins late by a random time up to this: gateways that started together need not work together. */
+  readonly jitterMs: number = 3000;
+
   constructor(options: Partial<MonitorOptions> = {}) {
     Object.assign(this, options);
   }
