@@ -146,4 +146,3 @@ export class MonitorWorld implements AsyncDisposable {
     for (const { id } of rows) this.restarts.set(id, (this.restarts.get(id) ?? 0) + 1);
   }
 }
-

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
 import { Notifier } from '#common';
 import { eventually } from '../../support/eventually.js';
 import { MINUTE_MS, MonitorWorld, type MonitorWorldOptions } from '../../support/monitor-world.js';
 import { NoticeReceiver } from '../../support/notice-receiver.js';
+import { quietLogger } from '../../support/quiet-logger.js';
 
 const HOUR_MS = 60 * MINUTE_MS;
 const SECRET = 'the secret of the webhook';
@@ -92,6 +94,27 @@ describe('a notice', () => {
     );
     world.clock.advance(24 * HOUR_MS);
     await eventually(async () => expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]));
+  });
+});
+
+describe('the log', () => {
+  it('has every notice, and no secret of a channel', async () => {
+    const lines: string[] = [];
+    const record = (...line: unknown[]) => void lines.push(JSON.stringify(line));
+    Logger.overrideLogger({ ...quietLogger, log: record, warn: record, error: record });
+    try {
+      await start({ ...webhook(), NOTIFY_WEBHOOK_URL: 'http://user:s3cret@127.0.0.1:9/hook/key' });
+      Logger.overrideLogger({ ...quietLogger, log: record, warn: record, error: record });
+      receiver.status = 500;
+      await world.gateway.get(Notifier).notify({ title: 'A title', body: 'Its body', type: 'info' });
+      await eventually(async () => {
+        expect(lines.filter((line) => line.includes('could not be sent yet'))).toHaveLength(2);
+      });
+      expect(lines.some((line) => line.includes('A title: Its body'))).toBe(true);
+      expect(lines.join('\n')).not.toMatch(/s3cret|key|the secret/);
+    } finally {
+      Logger.overrideLogger(true);
+    }
   });
 });
 

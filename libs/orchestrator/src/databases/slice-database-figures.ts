@@ -92,22 +92,23 @@ export class SliceDatabaseFigures {
     const password = this.secrets.openDatabasePassword(slice);
     if (queries.length === 0 || password === null || signal.aborted) return { values, faults };
     const client = this.clientFor(slice.id, password);
-    const end = (): void => void client.end().catch(() => undefined);
-    signal.addEventListener('abort', end, { once: true });
-    try {
+    const asking = (async () => {
       await client.connect();
       for (const { name, sql } of queries) {
         const value = await numberFrom(client, sql).catch((error: unknown) => faultOf(error));
         if (typeof value === 'number') values[name] = value;
         else faults[name] = value;
       }
+    })();
+    try {
+      await Promise.race([asking, rejection(signal)]);
     } catch (error) {
-      for (const { name } of queries) faults[name] ??= faultOf(error);
-    } finally {
-      signal.removeEventListener('abort', end);
-      await client.end().catch(() => undefined);
+      for (const { name } of queries) if (values[name] === undefined) faults[name] ??= faultOf(error);
     }
-    return { values, faults };
+    // Nobody waits for it: a client that is ended while it connects never says that it is.
+    void client.end().catch(() => undefined);
+    asking.catch(() => undefined);
+    return { values: { ...values }, faults: { ...faults } };
   }
 
   private clientFor(sliceId: number, password: string): Client {
@@ -143,4 +144,11 @@ async function numberFrom(client: Client, sql: string): Promise<number | string>
 
 function faultOf(error: unknown): string {
   return errorCode(error) ?? 'no answer';
+}
+
+/** Rejects when the signal is aborted, with its reason. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
