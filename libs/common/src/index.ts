@@ -25,4 +25,5 @@ export { redactUrl } from './logging/redaction.js';
 export { type Mail, Mailer, type MailLink } from './mail/mailer.js';
 export { type GaugeReading, Metrics } from './metrics/metrics.js';
 export { RequestMeter, type TargetKind } from './metrics/request-meters.js';
+export { type Notice, Notifier } from './notify/notifier.js';
 export { Clock, SystemClock } from './time/clock.js';

@@ -6,6 +6,7 @@ import { AppConfig } from '#config';
 import { DatabaseClients, DatabaseServer } from '#database';
 import { PostgresSliceDatabase } from './databases/postgres-slice-database.js';
 import { PublicAccess } from './databases/public-access.js';
+import { SliceDatabaseFigures } from './databases/slice-database-figures.js';
 import { SliceDatabaseClients } from './databases/slice-database-clients.js';
 import { SliceDatabase } from './databases/slice-database.js';
 import { OrchestratorController } from './http/orchestrator.controller.js';
@@ -32,6 +33,7 @@ import { SliceReach } from './slices/slice-reach.js';
 import { SliceRepository } from './slices/slice-repository.js';
 import { SliceSecrets } from './slices/slice-secrets.js';
 import { SliceService } from './slices/slice-service.js';
+import { SliceSupervision } from './slices/slice-supervision.js';
 import { WaitingCustomers } from './slices/waiting-customers.js';
 import { WarmPool } from './slices/warm-pool.js';
 import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
@@ -61,6 +63,8 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     SliceEventSweeper,
     SliceSteps,
     ExternalSlices,
+    SliceSupervision,
+    SliceDatabaseFigures,
     Reconciler,
     Convergence,
     ReconcileLoop,
@@ -74,10 +78,12 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     ExternalSlices,
     InstallationId,
     SliceAllocator,
+    SliceDatabaseFigures,
     SliceDirectory,
     SliceEvents,
     SliceRuntime,
     SliceService,
+    SliceSupervision,
   ],
 })
 export class OrchestratorModule implements OnModuleInit {

@@ -59,7 +59,8 @@ export type OrchestratorErrorCode =
   | 'SLICE_PROVISIONING_FAILED'
   | 'SLICE_PROVISIONING_TIMEOUT'
   | 'RUNTIME_UNAVAILABLE'
-  | 'SLICE_DESTROY_FAILED';
+  | 'SLICE_DESTROY_FAILED'
+  | 'SLICE_UNHEALTHY';
 
 export type ProxyErrorCode =
   | 'NO_SLICE'

@@ -92,6 +92,7 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_FAILED':
     case 'SLICE_PROVISIONING_FAILED':
     case 'SLICE_DESTROY_FAILED':
+    case 'SLICE_UNHEALTHY':
       return 502;
     case 'DATABASE_UNAVAILABLE':
     case 'REGISTERED_NOT_SIGNED_IN':
