@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { MonitorModule } from '#monitor';
 import { ProxyModule } from '#proxy';
 import { AuditController } from './audit/audit.controller.js';
 import { AuditDirectory } from './audit/audit-directory.js';
@@ -7,6 +8,9 @@ import { ConfigurationFollower } from './config/configuration-follower.js';
 import { ConfigurationStore } from './config/configuration-store.js';
 import { ConfigurationController } from './config/configuration.controller.js';
 import { ConfigurationService } from './config/configuration.service.js';
+import { DashboardController } from './dashboard/dashboard.controller.js';
+import { DashboardService } from './dashboard/dashboard.service.js';
+import { SliceDetailService } from './dashboard/slice-detail.service.js';
 import { ApiDocument } from './documentation/api-document.js';
 import { DocumentationController } from './documentation/documentation.controller.js';
 import { BackendHealthController } from './pools/backend-health.controller.js';
@@ -28,8 +32,9 @@ import { UsersController } from './users/users.controller.js';
 
 /** What the operator sees and changes. Needs what the libraries below provide to everybody. */
 @Module({
-  imports: [ProxyModule],
+  imports: [ProxyModule, MonitorModule],
   controllers: [
+    DashboardController,
     AuditController,
     DocumentationController,
     UsersController,
@@ -42,6 +47,8 @@ import { UsersController } from './users/users.controller.js';
     GatewayStatsController,
   ],
   providers: [
+    DashboardService,
+    SliceDetailService,
     ApiDocument,
     AuditDirectory,
     AuditSweeper,

@@ -26,4 +26,5 @@ export { type Mail, Mailer, type MailLink } from './mail/mailer.js';
 export { type GaugeReading, Metrics } from './metrics/metrics.js';
 export { RequestMeter, type TargetKind } from './metrics/request-meters.js';
 export { type Notice, Notifier } from './notify/notifier.js';
+export { SubscriptionFigures } from './subscriptions/subscription-figures.js';
 export { Clock, SystemClock } from './time/clock.js';

@@ -9,7 +9,7 @@ export {
 export { InstallationId } from './installation.js';
 export { DockerRuntime } from './runtimes/docker/docker-runtime.js';
 export { hostAddress } from './runtimes/docker/host-address.js';
-export { PortTakenError, StartFailedError } from './runtimes/errors.js';
+export { PortTakenError, RuntimeUnavailableError, StartFailedError } from './runtimes/errors.js';
 export { ProcessRuntime } from './runtimes/process/process-runtime.js';
 export {
   SliceRuntime,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { Logger } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { SystemClock } from '#common';
+import { Metrics, SystemClock } from '#common';
 import type { AppConfig } from '#config';
 import { type ControlConnection, dataSourceOptions } from '#database';
 import type { BackendProber } from '#proxy';
@@ -71,6 +71,7 @@ async function replica(name: string, intervalMs: number | null = HOUR_MS): Promi
     new SystemClock(),
     { monitor: { intervalMs } } as AppConfig,
     new MonitorOptions({ jitterMs: 0 }),
+    new Metrics(),
   );
   open.push({ loop, control });
   loop.onApplicationBootstrap();

@@ -43,7 +43,7 @@ export class SliceWatch {
   ): Promise<SliceEventsAnswer | StreamableFile> {
     await this.service.get(id);
     if (follow) return this.streams.open(by, (signal) => this.followSteps(id, lastId, signal));
-    return { events: (await this.events.last(id, EVENTS)).map(viewOf) };
+    return { events: (await this.events.last(id, EVENTS)).map(eventView) };
   }
 
   private async *lines(id: number, signal: AbortSignal): AsyncGenerator<ServerSentEvent, void, void> {
@@ -93,10 +93,19 @@ function assertOurs({ id, runtime }: Slice): void {
   );
 }
 
-function viewOf({ id, at, step, outcome, generation, durationMs, message }: SliceEvent): SliceEventView {
+/** A step as an answer has it. */
+export function eventView({
+  id,
+  at,
+  step,
+  outcome,
+  generation,
+  durationMs,
+  message,
+}: SliceEvent): SliceEventView {
   return { id, at: at.toISOString(), step, outcome, generation, durationMs, message };
 }
 
 function eventOf(event: SliceEvent): ServerSentEvent {
-  return { event: 'step', id: event.id, data: JSON.stringify(viewOf(event)) };
+  return { event: 'step', id: event.id, data: JSON.stringify(eventView(event)) };
 }

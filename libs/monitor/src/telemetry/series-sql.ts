@@ -5,14 +5,19 @@ import type { Resolution } from './resolution.js';
 /** date_bin (PostgreSQL 14) counts from here. */
 const ORIGIN = `TIMESTAMPTZ '1970-01-01 00:00:00Z'`;
 
-/** The latest sample after `$1` of each live slice: one look at the index for each. */
-export const LATEST_OF_SLICES = `
+const LATEST = `
   SELECT sample.slice_id AS "sliceId", sample.at, sample.healthy, sample.latency_ms AS "latencyMs", sample.state,
          sample.cpu_percent AS "cpuPercent", sample.memory_bytes AS "memoryBytes",
          sample.database_bytes AS "databaseBytes", sample.connections, sample.metrics
     FROM slice CROSS JOIN LATERAL (
       SELECT * FROM slice_sample WHERE slice_id = slice.id AND at > $1 ORDER BY at DESC LIMIT 1) sample
-   WHERE slice.destroyed_at IS NULL ORDER BY slice.id`;
+   WHERE slice.destroyed_at IS NULL`;
+
+/** The latest sample after `$1` of each live slice: one look at the index for each. */
+export const LATEST_OF_SLICES = `${LATEST} ORDER BY slice.id`;
+
+/** The same of slice `$2`. */
+export const LATEST_OF_SLICE = `${LATEST} AND slice.id = $2`;
 
 const COLUMNS = `checks, healthy, latency_ms, cpu_percent, memory_bytes, database_bytes, connections, metrics`;
 

@@ -4,7 +4,7 @@ import { Clock } from '#common';
 import { MonitorState, ServerSample } from '#database';
 import type { ServerReading, ServerSeries, SliceReading, SliceSeries, Span } from './readings.js';
 import { type Resolution, resolutionFor, stepBefore } from './resolution.js';
-import { LATEST_OF_SLICES, SERVER_SERIES, sliceSeries } from './series-sql.js';
+import { LATEST_OF_SLICE, LATEST_OF_SLICES, SERVER_SERIES, sliceSeries } from './series-sql.js';
 
 /** What is older says nothing of now. */
 const LATEST_MS = 10 * 60_000;
@@ -36,13 +36,16 @@ export class TelemetryReader {
       }),
       this.dataSource.query<LatestRow[]>(LATEST_OF_SLICES, [after]),
     ]);
-    const slices = rows.map((row) => ({
-      ...row,
-      memoryBytes: numberOf(row.memoryBytes),
-      databaseBytes: numberOf(row.databaseBytes),
-      metrics: row.metrics ?? {},
-    }));
-    return { server, slices };
+    return { server, slices: rows.map(readingOf) };
+  }
+
+  /** The same of one slice; null where there is none. */
+  async latestOf(sliceId: number): Promise<SliceReading | null> {
+    const [row] = await this.dataSource.query<LatestRow[]>(LATEST_OF_SLICE, [
+      new Date(this.clock.nowMs() - LATEST_MS),
+      sliceId,
+    ]);
+    return row === undefined ? null : readingOf(row);
   }
 
   /** These slices over so many hours up to now, at most 1,000 points each; one without samples is left out. */
@@ -72,6 +75,15 @@ export class TelemetryReader {
     const { rolledUpTo } = await this.dataSource.manager.findOneByOrFail(MonitorState, { id: 1 });
     return rolledUpTo === null ? from : stepBefore(rolledUpTo.getTime(), stepSeconds);
   }
+}
+
+function readingOf(row: LatestRow): SliceReading {
+  return {
+    ...row,
+    memoryBytes: numberOf(row.memoryBytes),
+    databaseBytes: numberOf(row.databaseBytes),
+    metrics: row.metrics ?? {},
+  };
 }
 
 function numberOf(bigint: string | null): number | null {

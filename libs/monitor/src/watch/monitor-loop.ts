@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { Clock } from '#common';
+import { Clock, Metrics } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection, Election, MonitorState } from '#database';
 import { BackendProber } from '#proxy';
@@ -45,6 +45,7 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly clock: Clock,
     private readonly config: AppConfig,
     private readonly options: MonitorOptions,
+    private readonly metrics: Metrics,
   ) {
     this.election = new Election(control, 'monitor');
   }
@@ -90,11 +91,17 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
     const { term } = this;
     if (this.stopping.signal.aborted) return;
     try {
-      await (term === null ? this.prober.probeAll() : this.pass.run(term));
+      await (term === null ? this.prober.probeAll() : this.timed(term));
       this.complaint = '';
     } catch (error) {
       this.complainOnce(error);
     }
+  }
+
+  private async timed(term: AbortSignal): Promise<void> {
+    const begun = performance.now();
+    await this.pass.run(term);
+    this.metrics.monitorPass.observe((performance.now() - begun) / 1000);
   }
 
   private async jitter(): Promise<void> {

@@ -62,7 +62,9 @@ export class SliceGauge {
   /** Never rejects: what can't be found out is null. */
   async measure(slice: Slice, surroundings: Surroundings, signal: AbortSignal): Promise<Measured> {
     const { at, states, databases } = surroundings;
-    const state = states === null ? null : (states.get(slice.id) ?? 'absent');
+    // Of what somebody else runs the runtime knows nothing.
+    const isUnseen = states === null || slice.runtime === 'external';
+    const state = isUnseen ? null : (states.get(slice.id) ?? 'absent');
     const runs = state === 'running' || state === null;
     const [check, usage, metrics] = await Promise.all([
       isDue(slice) ? (runs ? this.check(slice, signal) : UNWELL) : null,
