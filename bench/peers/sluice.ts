@@ -15,6 +15,7 @@ import type { Peer } from './peer.ts';
 
 const MEMORY_PROBE = fileURLToPath(new URL('../lib/memory-probe.js', import.meta.url));
 const PROFILES = fileURLToPath(new URL('../results/profiles', import.meta.url));
+const SECRET = 'of the benchmark, and of nothing else';
 const PASSWORD = 'correct horse battery staple';
 
 /** What runs as the slice, given the port it has to listen on; nginx with a small JSON where nothing is said. */
@@ -29,6 +30,7 @@ export class Sluice implements Peer {
   readonly cookies: readonly string[];
   readonly url: string;
   readonly userId: string;
+  readonly adminKey = SECRET;
   readonly database: Database;
   /** Where the slice itself listens. */
   readonly sliceOrigin: string;
@@ -45,12 +47,17 @@ export class Sluice implements Peer {
     this.userId = session.userId;
   }
 
-  static async start(slice: SliceCommand = (port) => nginxCommand(smallJson(port))): Promise<Sluice> {
+  /** @param more of its environment */
+  static async start(
+    slice: SliceCommand = (port) => nginxCommand(smallJson(port)),
+    more: NodeJS.ProcessEnv = {},
+  ): Promise<Sluice> {
     await using parts = new AsyncDisposableStack();
     const database = parts.use(await Database.start());
     const [port, slicePort] = [await freePort(), await freePort()];
     const url = `http://127.0.0.1:${port}`;
-    const env = environment({ port, slicePort, databaseUrl: database.url, slice: slice(slicePort) });
+    const place = { port, slicePort, databaseUrl: database.url, slice: slice(slicePort) };
+    const env = { ...environment(place), ...more };
     const gateway = parts.use(new Pinned(gatewayCommand(flags()), { core: PROXY_CORE, env, ipc: true }));
     await gateway.whileAlive(untilAnswers(`${url}/health`));
     const session = await signUp(url);
@@ -107,7 +114,6 @@ interface Place {
 }
 
 function environment({ port, slicePort, databaseUrl, slice }: Place): NodeJS.ProcessEnv {
-  const secret = 'of the benchmark, and of nothing else';
   return {
     NODE_ENV: 'production',
     LOG_LEVEL: 'warn',
@@ -115,12 +121,12 @@ function environment({ port, slicePort, databaseUrl, slice }: Place): NodeJS.Pro
     APP_URL: `http://127.0.0.1:${port}`,
     DATA_DIR: temporaryFolder(),
     DATABASE_URL: databaseUrl,
-    SECRET_KEY: secret,
-    GATEWAY_JWT_SECRET: secret,
-    ADMIN_KEY: secret,
+    SECRET_KEY: SECRET,
+    GATEWAY_JWT_SECRET: SECRET,
+    ADMIN_KEY: SECRET,
     SIGNUPS_PER_HOUR: '0',
     ADMIN_EMAIL: 'admin@example.com',
-    ADMIN_PASSWORD: secret,
+    ADMIN_PASSWORD: SECRET,
     SLICE_RUNTIME: 'process',
     SLICE_POOL_SIZE: '0',
     SLICE_PORT_RANGE: `${slicePort}-${slicePort}`,

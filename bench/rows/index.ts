@@ -1,4 +1,5 @@
 import { boot } from './boot.ts';
+import { dashboard } from './dashboard.ts';
 import { databaseSize } from './database-size.ts';
 import { latency } from './latency.ts';
 import type { Row } from './row.ts';
@@ -7,4 +8,12 @@ import { transfer } from './transfer.ts';
 import { webSockets } from './websockets.ts';
 
 /** Every row, in the order of the table. */
-export const rows: readonly Row[] = [throughput, latency, databaseSize, webSockets, transfer, boot];
+export const rows: readonly Row[] = [
+  throughput,
+  latency,
+  databaseSize,
+  webSockets,
+  transfer,
+  boot,
+  dashboard,
+];

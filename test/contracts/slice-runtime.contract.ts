@@ -330,6 +330,46 @@ export function sliceRuntimeContract(title: string, enter: () => Promise<Runtime
       });
     });
 
+    describe('logs that are followed', () => {
+      it('are the last lines, and then each as it is written', async () => {
+        const instance = await started();
+        for (const line of ['one', 'two']) await get(instance, `/log?line=${line}`);
+        await eventually(async () => expect(await runtime.logs(1, 1)).toBe('two'));
+        const ending = new AbortController();
+        const lines = runtime.followLogs(1, 1, ending.signal)[Symbol.asyncIterator]();
+        expect(await lines.next()).toEqual({ done: false, value: 'two' });
+        await get(instance, '/log?line=three');
+        expect(await lines.next()).toEqual({ done: false, value: 'three' });
+        await get(instance, `/log?line=${'x'.repeat(7000)}`);
+        expect(await lines.next()).toEqual({ done: false, value: 'x'.repeat(7000) });
+        const last = lines.next();
+        ending.abort();
+        expect(await last).toEqual({ done: true, value: undefined });
+      });
+
+      it('go on when the slice is started anew', async () => {
+        const first = await started();
+        const ending = new AbortController();
+        const lines = until(runtime.followLogs(1, 10, ending.signal), 'after');
+        await get(first, '/log?line=before');
+        await eventually(async () => expect(await runtime.logs(1, 1)).toBe('before'));
+        const second = await started({ generation: 2, port: portOf(first) });
+        await get(second, '/log?line=after');
+        const taken = await lines;
+        expect(taken.indexOf('before')).toBeGreaterThan(-1);
+        expect(taken.filter((line) => line.startsWith('listening on'))).toHaveLength(2);
+        ending.abort();
+      });
+
+      it('begin when there is something to follow', async () => {
+        const ending = new AbortController();
+        const lines = until(runtime.followLogs(1, 10, ending.signal), 'first');
+        await get(await started(), '/log?line=first');
+        expect(await lines).toContain('first');
+        ending.abort();
+      });
+    });
+
     describe('usage', () => {
       it('is what the slice takes', async () => {
         const instance = await started();
@@ -355,4 +395,14 @@ export function sliceRuntimeContract(title: string, enter: () => Promise<Runtime
 /** The published port an instance was given, to be given again; null where slices publish none. */
 function portOf(instance: SliceInstance): number | null {
   return instance.host === '127.0.0.1' ? instance.port : null;
+}
+
+/** Takes lines until the last of them is the one looked for. */
+async function until(lines: AsyncIterable<string>, last: string): Promise<string[]> {
+  const taken: string[] = [];
+  for await (const line of lines) {
+    taken.push(line);
+    if (line === last) break;
+  }
+  return taken;
 }

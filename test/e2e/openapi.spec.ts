@@ -20,6 +20,34 @@ describe('the OpenAPI document', () => {
   });
   afterAll(() => gateway[Symbol.asyncDispose]());
 
+  it.each(operations)('says of $name what can go wrong', ({ name, operation }) => {
+    if (NEVER_FAIL.has(name)) return;
+    const errors = Object.entries(operation.responses).filter(([status]) => status >= '400');
+    expect(errors.length).toBeGreaterThan(0);
+    for (const [, { description }] of errors as [string, { description: string }][]) {
+      if (!FORWARDED.has(name) && !TOLD_BY_HEALTH.has(name))
+        expect(description).toMatch(/^[A-Z][A-Z_]+(, [A-Z][A-Z_]+)*$/);
+    }
+    if (operation.security !== undefined && !FORWARDED.has(name)) {
+      expect(codes(operation, '401')).toContain('UNAUTHENTICATED');
+    }
+  });
+
+  it.each(operations.filter(({ operation }) => operation.requestBody !== undefined))(
+    'shows a body of $name, as its schema wants it',
+    ({ name, operation }) => {
+      if (FORWARDED.has(name)) return;
+      const { content } = operation.requestBody as { content: Record<string, { schema: BodySchema }> };
+      for (const { schema } of Object.values(content)) {
+        const { properties = {}, required = [], example = {} } = schema;
+        const shown = Object.keys(example);
+        expect(shown.length).toBeGreaterThan(0);
+        expect(Object.keys(properties)).toEqual(expect.arrayContaining(shown));
+        expect(shown).toEqual(expect.arrayContaining(required));
+      }
+    },
+  );
+
   it('that is committed describes the gateway that runs (else: npm run openapi)', () => {
     const { version } = committed.info;
     const document = openApiDocument(gateway.app, {
@@ -97,7 +125,7 @@ function codes({ responses }: { responses: object }, status: string): string[] {
 function promisedBy(status: string, operation: string): object {
   if (status.startsWith('3')) return { headers: { Location: { schema: expect.any(Object) } } };
   if (status === '204' || ACCEPTED_WITHOUT_BODY.has(operation)) return {};
-  const type = PAGES.has(operation) ? 'text/html' : FORWARDED.has(operation) ? '*/*' : 'application/json';
+  const type = TYPES.get(operation) ?? (FORWARDED.has(operation) ? '*/*' : 'application/json');
   return { content: { [type]: { schema: expect.any(Object) } } };
 }
 
@@ -107,15 +135,30 @@ const ACCEPTED_WITHOUT_BODY: ReadonlySet<string> = new Set([
   'POST /auth/verify/send',
 ]);
 
+interface BodySchema {
+  readonly properties?: Record<string, unknown>;
+  readonly required?: string[];
+  readonly example?: Record<string, unknown>;
+}
+
+/** They answer as long as anything does. */
+const NEVER_FAIL: ReadonlySet<string> = new Set(['GET /healthz', 'GET /heartbeat', 'GET /info']);
+
+/** Its 503 is an answer as well: what is down. */
+const TOLD_BY_HEALTH: ReadonlySet<string> = new Set(['GET /health']);
+
 /** Answered by upstreams, which say what they like. */
 const FORWARDED: ReadonlySet<string> = new Set(
   FORWARDED_ENDPOINTS.map(({ method, path }) => `${method} ${path}`),
 );
 
-/** What the links in mails open. */
-const PAGES: ReadonlySet<string> = new Set([
-  'GET /auth/password/reset',
-  'GET /auth/verify',
-  'POST /auth/password/reset/page',
-  'POST /auth/verify/page',
+/** What is no JSON: what the links in mails open, and what a browser or Prometheus reads. */
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['GET /auth/password/reset', 'text/html'],
+  ['GET /auth/verify', 'text/html'],
+  ['POST /auth/password/reset/page', 'text/html'],
+  ['POST /auth/verify/page', 'text/html'],
+  ['GET /admin/docs', 'text/html'],
+  ['GET /admin/docs/:asset', '*/*'],
+  ['GET /metrics', 'text/plain'],
 ]);

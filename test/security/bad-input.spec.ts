@@ -103,6 +103,9 @@ const GOOD: Record<string, Json> = {
   'POST /admin/pools': { name: 'input', health: '/health' },
   'POST /admin/pools/{pool}/backends': { url: 'http://127.0.0.1:9' },
   'DELETE /admin/pools/{pool}/backends': { url: 'http://127.0.0.1:9' },
+  // Sluice itself is no slice, and there is none of the number.
+  'POST /admin/slices': { port: 80, host: 'sluice.example', name: 'acme' },
+  'POST /admin/slices/{id}/status': { status: 'active' },
   'PATCH /admin/users/{id}': { role: 'member', disabled: false },
   'PATCH /orchestrator/slices/{id}': { name: 'acme', env: { A: 'b' } },
   'POST /orchestrator/orphans/sweep': { dryRun: true },

@@ -57,6 +57,8 @@ export function testEnvironment(dataDir: string, databaseUrl: string): NodeJS.Pr
     ADMIN_KEY,
     SIGNUPS_PER_HOUR: '0',
     SLICE_POOL_SIZE: '0',
+    // What a test watches it watches itself: else slices of a test would get requests that it did not send.
+    MONITOR_INTERVAL_SECONDS: '0',
     SLICE_PORT_RANGE: `${firstPort}-${firstPort + 199}`,
     SHUTDOWN_TIMEOUT_SECONDS: '2',
   };

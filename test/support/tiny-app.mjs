@@ -1,7 +1,7 @@
 /**
  * A tenant app that does what a test tells it to. It has no dependency, so that an image of it is Node and this file.
  * IGNORE_SIGTERM=1 in its environment makes it stay until it is killed, UNHEALTHY=1 makes it answer that it is not well,
- * CRASH makes it end at once.
+ * CRASH makes it end at once. `/fall-ill` lets it be unwell until it is restarted, or told to be well.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -37,12 +37,15 @@ function reach(host, port) {
   });
 }
 
+let ill = UNHEALTHY === '1';
+
 const routes = {
   '/health': () => {
-    if (UNHEALTHY === '1') throw new Error('not well');
+    if (ill) throw new Error('not well');
     return { ok: true, pid: process.pid };
   },
-  '/env': () => process.env,
+  '/fall-ill': ({ well }) => ({ ill: (ill = well === undefined) }),
+  '/env': () => ({ ...process.env, TEST_PID: String(process.pid) }),
   '/user': () => ({ uid: process.getuid(), gid: process.getgid() }),
   '/interfaces': () => networkInterfaces(),
   '/reach': ({ host, port }) => reach(host, Number(port)),

@@ -1,6 +1,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { Logger } from 'nestjs-pino';
+import { ApiDocument } from '#admin';
 import { startLogger, SystemClock } from '#common';
 import type { AppConfig } from '#config';
 import { DatabaseResources } from '#database';
@@ -44,6 +45,7 @@ export function edgeAdapter(config: AppConfig, limits = new ConnectionLimits()):
 /** Puts the edge in front of an application and the HTTP stack into it. */
 export function equip(app: NestExpressApplication, adapter: EdgeAdapter): NestExpressApplication {
   adapter.setEdge(app.get(Edge));
+  app.get(ApiDocument).describes(app);
   useHttpStack(app);
   return app;
 }

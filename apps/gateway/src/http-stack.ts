@@ -1,12 +1,13 @@
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import compression from 'compression';
-import type { NextFunction, Request, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { YAML_TYPES } from '#admin';
 import { AllowedOrigins, corsOptions } from '#auth';
-import { CoreError, requestIdOf } from '#common';
+import { CoreError, Metrics, requestIdOf } from '#common';
 import { SECURITY_HEADERS } from '#proxy';
 
 const BODY_LIMIT = '100kb';
+const CLIENT_CLOSED_REQUEST = 499;
 const KNOWN_TYPES = ['application/json', 'application/x-www-form-urlencoded'];
 /** The one endpoint that takes YAML. */
 const CONFIGURATION_PATH = '/admin/config';
@@ -15,6 +16,7 @@ const CONFIGURATION_PATH = '/admin/config';
 export function useHttpStack(app: NestExpressApplication): void {
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.use(counted(app.get(Metrics)));
   app.use(ownHeaders);
   app.use(compression({ filter: isWorthCompressing }));
   app.enableCors(corsOptions(app.get(AllowedOrigins)));
@@ -22,6 +24,23 @@ export function useHttpStack(app: NestExpressApplication): void {
   app.useBodyParser('json', { limit: BODY_LIMIT });
   app.useBodyParser('urlencoded', { limit: BODY_LIMIT, extended: false });
   app.useBodyParser('text', { limit: BODY_LIMIT, type: [...YAML_TYPES] });
+}
+
+/**
+ * Counts the requests of our own endpoints, by the endpoint as it is declared: its path has names where a client's has
+ * ids. Files and what is not found are counted together.
+ */
+function counted({ requests }: Metrics): RequestHandler {
+  return (request, response, next) => {
+    const begun = performance.now();
+    response.once('close', () => {
+      const path: unknown = Object(request.route).path;
+      const route = typeof path === 'string' && !path.includes('*') ? path : 'files';
+      const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST;
+      requests.of(route, 'own').count(request.method, status, (performance.now() - begun) / 1000);
+    });
+    next();
+  };
 }
 
 /** The same headers as on proxied answers; nothing of our own is for a cache. */

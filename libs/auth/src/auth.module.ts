@@ -1,10 +1,11 @@
 import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
-import { APP_GUARD } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ScheduleModule } from '@nestjs/schedule';
 import { getOptionsToken, getStorageToken } from '@nestjs/throttler';
 import { TrustProxy } from '#common';
 import { AppConfig } from '#config';
 import { AccessGuard } from './access/access.guard.js';
+import { ActingInterceptor } from './access/acting.interceptor.js';
 import { CallerPipe } from './access/caller.js';
 import { AuthController } from './accounts/auth.controller.js';
 import { FirstAdmin } from './accounts/first-admin.js';
@@ -184,6 +185,7 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
     ...limits,
     ...oidcProviders,
     ...guards,
+    { provide: APP_INTERCEPTOR, useClass: ActingInterceptor },
   ],
   exports: [
     Authenticator,

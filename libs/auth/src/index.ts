@@ -54,6 +54,8 @@ export { LoginStates } from './sessions/login-states.js';
 export { PostgresLoginStates } from './sessions/postgres-login-states.js';
 export { PostgresSessionStore } from './sessions/postgres-session-store.js';
 export { type ProviderTokens } from './sessions/provider-tokens.js';
+export { sessionFacts } from './sessions/devices.service.js';
+export { type SessionFacts, sessionSummary } from './sessions/schemas.js';
 export { SessionCookie } from './sessions/session-cookie.js';
 export { hashSessionId, newSessionId } from './sessions/session-id.js';
 export { SessionRevocations, type SessionRevocation } from './sessions/session-revocations.js';

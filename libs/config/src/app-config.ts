@@ -25,6 +25,7 @@ export abstract class AppConfig {
   /** Null: sign-in by password alone. */
   abstract readonly oidc: OidcConfig | null;
   abstract readonly mail: MailConfig;
+  abstract readonly monitor: MonitorConfig;
   abstract readonly slices: SlicesConfig;
   /** Of config.yml, as it was at the start; what is in force now is in `SettingsInForce`. */
   abstract readonly settings: FileSettings;
@@ -68,6 +69,8 @@ export interface AdminConfig {
   readonly password: string;
   /** Whether an admin's session needs two factors. */
   readonly requireTotp: boolean;
+  /** How long the audit is kept. */
+  readonly auditRetentionDays: number;
   /** Which of these Sluice made itself, and whether it did so just now: then the operator has to be told. */
   readonly generated: { readonly key: boolean; readonly password: boolean; readonly now: boolean };
 }
@@ -110,6 +113,16 @@ export interface MailConfig {
   readonly from: string;
   /** Whether a customer waits for a slice until the address is verified. */
   readonly requireVerifiedAddress: boolean;
+}
+
+export interface MonitorConfig {
+  /** Null: nothing is watched. */
+  readonly intervalMs: number | null;
+  /** The operator is told of what has been down for so long. */
+  readonly notifyAfterMs: number;
+  /** With its credentials. */
+  readonly appriseUrl: string | null;
+  readonly webhook: { readonly url: string; readonly secret: string | null } | null;
 }
 
 export interface SlicesConfig {

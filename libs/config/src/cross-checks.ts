@@ -37,6 +37,9 @@ export function crossChecks(env: Environment): string[] {
       "TRUST_PROXY overlaps SLICE_SUBNETS, where the slices are; name the proxy's own address, or choose another network",
     );
   }
+  if (env.NOTIFY_WEBHOOK_SECRET !== undefined && env.NOTIFY_WEBHOOK_URL === undefined) {
+    faults.push('NOTIFY_WEBHOOK_SECRET signs what goes to NOTIFY_WEBHOOK_URL, which is not set');
+  }
   faults.push(...staticChecks(env));
   const covered = env.SLICE_PATHS.filter(isOwnPath);
   if (covered.length > 0)

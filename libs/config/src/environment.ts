@@ -100,6 +100,10 @@ const operator = {
   ADMIN_REQUIRE_TOTP: value.flag
     .optional()
     .describe("Whether an admin's session needs two factors. Default: true in production."),
+  AUDIT_RETENTION_DAYS: value
+    .integer(1, 3650)
+    .prefault('365')
+    .describe('What operators did is kept so long.'),
 };
 
 const sessions = {
@@ -182,6 +186,27 @@ const mail = {
     .describe('A customer gets a slice only once the e-mail address is verified.'),
 };
 
+const monitor = {
+  MONITOR_INTERVAL_SECONDS: value
+    .integer(0, 3600)
+    .prefault('60')
+    .describe(
+      'How often slices, backends and the server are looked at; 0: never, but for the backends, every minute.',
+    ),
+  NOTIFY_AFTER_HOURS: value
+    .decimal(0, 8760)
+    .prefault('6')
+    .describe('You are told of what has been down for so long; fractions are fine.'),
+  APPRISE_URL: value.httpUrlAsIs
+    .optional()
+    .describe('Where notices are posted to an Apprise API, such as http://apprise:8000/notify/sluice.'),
+  NOTIFY_WEBHOOK_URL: value.httpUrlAsIs.optional().describe('Where notices are posted as JSON.'),
+  NOTIFY_WEBHOOK_SECRET: value
+    .secret(16)
+    .optional()
+    .describe('Signs them (HMAC-SHA256, see docs/monitoring.md). Default: they are not signed.'),
+};
+
 const slices = {
   SLICE_RUNTIME: z
     .enum(['auto', 'docker', 'process'])
@@ -259,6 +284,7 @@ export const environmentSchema = z.object({
   ...sessions,
   ...oidc,
   ...mail,
+  ...monitor,
   ...slices,
 });
 
@@ -274,6 +300,7 @@ export const ENVIRONMENT_GROUPS: ReadonlyArray<{
   { title: 'Sessions of browsers', variables: sessions },
   { title: 'Sign-in by OpenID Connect', variables: oidc },
   { title: 'Mail', variables: mail },
+  { title: 'Monitoring and notices', variables: monitor },
   { title: 'Slices: what runs for each customer', variables: slices },
 ];
 
@@ -284,4 +311,5 @@ export const ALIASES: Readonly<Record<string, keyof Environment>> = {
   SERVICE_PORT: 'PORT',
   APP_BASE_URL: 'APP_URL',
   CORS_ORIGIN: 'ALLOWED_ORIGINS',
+  MONITOR_NOTIFY_AFTER_HOURS: 'NOTIFY_AFTER_HOURS',
 };

@@ -5,7 +5,7 @@ export { environmentExample } from './environment-example.js';
 export { loadConfig } from './load-config.js';
 export { isOwnPath } from './own-paths.js';
 export { type FileText, readConfigFile } from './settings/config-file.js';
-export { id as settingsId, requestTarget, upstreamUrl } from './settings/fields.js';
+export { host as hostName, id as settingsId, requestTarget, upstreamUrl } from './settings/fields.js';
 export type * from './settings/file-settings.js';
 export { configSchemaFile, settingsJsonSchema } from './settings/json-schema.js';
 export { isOwnAddress } from './settings/own-address.js';

@@ -115,6 +115,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
       email: env.ADMIN_EMAIL ?? DEFAULT_ADMIN_EMAIL,
       password: env.ADMIN_PASSWORD ?? generated?.adminPassword ?? '',
       requireTotp: env.ADMIN_REQUIRE_TOTP ?? production,
+      auditRetentionDays: env.AUDIT_RETENTION_DAYS,
       generated: {
         key: env.ADMIN_KEY === undefined,
         password: env.ADMIN_PASSWORD === undefined,
@@ -137,6 +138,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
       from: env.MAIL_FROM,
       requireVerifiedAddress: env.REQUIRE_VERIFIED_EMAIL,
     },
+    monitor: monitorConfig(env),
     slices: slicesConfig(env),
     ...settings,
   };
@@ -165,6 +167,16 @@ function oidcConfig(env: Environment): AppConfig['oidc'] {
     },
     idTokenMaxAgeSeconds: env.ID_TOKEN_MAX_AGE_SECONDS || null,
     refreshSkewMs: env.TOKEN_REFRESH_SKEW_SECONDS * 1000,
+  };
+}
+
+function monitorConfig(env: Environment): AppConfig['monitor'] {
+  const { NOTIFY_WEBHOOK_URL: url, NOTIFY_WEBHOOK_SECRET: secret = null } = env;
+  return {
+    intervalMs: env.MONITOR_INTERVAL_SECONDS === 0 ? null : env.MONITOR_INTERVAL_SECONDS * 1000,
+    notifyAfterMs: env.NOTIFY_AFTER_HOURS * 3_600_000,
+    appriseUrl: env.APPRISE_URL ?? null,
+    webhook: url === undefined ? null : { url, secret },
   };
 }
 

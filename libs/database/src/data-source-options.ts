@@ -1,15 +1,24 @@
 import type { DataSourceOptions } from 'typeorm';
 import { ApiKey } from './entities/api-key.entity.js';
+import { AuditEntry } from './entities/audit-entry.entity.js';
 import { IdempotencyKey } from './entities/idempotency-key.entity.js';
 import { Installation } from './entities/installation.entity.js';
 import { LoginState } from './entities/login-state.entity.js';
+import { MonitorState } from './entities/monitor-state.entity.js';
 import { OneTimeToken } from './entities/one-time-token.entity.js';
+import { Outage } from './entities/outage.entity.js';
 import { OutgoingMail } from './entities/outgoing-mail.entity.js';
+import { OutgoingNotice } from './entities/outgoing-notice.entity.js';
 import { PoolBackend } from './entities/pool-backend.entity.js';
 import { Pool } from './entities/pool.entity.js';
 import { RecoveryCode } from './entities/recovery-code.entity.js';
+import { ServerSample } from './entities/server-sample.entity.js';
 import { Session } from './entities/session.entity.js';
+import { SliceEvent } from './entities/slice-event.entity.js';
 import { SlicePort } from './entities/slice-port.entity.js';
+import { SliceRollup } from './entities/slice-rollup.entity.js';
+import { SliceSample } from './entities/slice-sample.entity.js';
+import { SliceWatch } from './entities/slice-watch.entity.js';
 import { Slice } from './entities/slice.entity.js';
 import { StoredSettings } from './entities/stored-settings.entity.js';
 import { UserIdentity } from './entities/user-identity.entity.js';
@@ -44,6 +53,15 @@ const ENTITIES = [
   Pool,
   PoolBackend,
   StoredSettings,
+  AuditEntry,
+  SliceEvent,
+  SliceSample,
+  SliceRollup,
+  ServerSample,
+  MonitorState,
+  SliceWatch,
+  Outage,
+  OutgoingNotice,
 ];
 
 /**

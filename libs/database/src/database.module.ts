@@ -1,7 +1,8 @@
 import { type DynamicModule, Global, Logger, Module } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { ErrorTranslator } from '#common';
+import { AuditLog, ErrorTranslator } from '#common';
 import { AppConfig } from '#config';
+import { StoredAuditLog } from './audit/stored-audit-log.js';
 import { ControlConnection } from './control/control-connection.js';
 import { openControl } from './control/open-control.js';
 import { dataSourceOptions } from './data-source-options.js';
@@ -77,9 +78,18 @@ export class DatabaseModule {
         },
         Transactions,
         SecretRotation,
+        { provide: AuditLog, useClass: StoredAuditLog },
         { provide: ErrorTranslator, useClass: DatabaseErrorTranslator },
       ],
-      exports: [DatabaseServer, ControlConnection, DataSource, Transactions, SecretRotation, ErrorTranslator],
+      exports: [
+        DatabaseServer,
+        ControlConnection,
+        DataSource,
+        Transactions,
+        SecretRotation,
+        AuditLog,
+        ErrorTranslator,
+      ],
     };
   }
 }

@@ -1,1 +1,3 @@
 export { MonitorModule } from './monitor.module.js';
+export type { ServerReading, ServerSeries, SliceReading, SliceSeries, Span } from './telemetry/readings.js';
+export { TelemetryReader } from './telemetry/telemetry-reader.js';

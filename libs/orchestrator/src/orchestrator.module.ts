@@ -6,6 +6,7 @@ import { AppConfig } from '#config';
 import { DatabaseClients, DatabaseServer } from '#database';
 import { PostgresSliceDatabase } from './databases/postgres-slice-database.js';
 import { PublicAccess } from './databases/public-access.js';
+import { SliceDatabaseFigures } from './databases/slice-database-figures.js';
 import { SliceDatabaseClients } from './databases/slice-database-clients.js';
 import { SliceDatabase } from './databases/slice-database.js';
 import { OrchestratorController } from './http/orchestrator.controller.js';
@@ -17,9 +18,14 @@ import { PortAllocator } from './ports/port-allocator.js';
 import { Convergence } from './reconcile/convergence.js';
 import { ReconcileLoop } from './reconcile/reconcile-loop.js';
 import { Reconciler } from './reconcile/reconciler.js';
+import { SliceEvents } from './events/slice-events.js';
+import { SliceEventSweeper } from './events/slice-event-sweeper.js';
 import { SliceSpecs } from './reconcile/slice-specs.js';
+import { SliceSteps } from './reconcile/slice-steps.js';
 import { createRuntime } from './runtimes/create-runtime.js';
 import { SliceRuntime } from './runtimes/slice-runtime.js';
+import { ExternalSlices } from './slices/external-slices.js';
+import { SliceAudit } from './slices/slice-audit.js';
 import { SliceDirectory } from './slices/slice-directory.js';
 import { SliceFactory } from './slices/slice-factory.js';
 import { SliceIdempotency } from './slices/slice-idempotency.js';
@@ -27,6 +33,7 @@ import { SliceReach } from './slices/slice-reach.js';
 import { SliceRepository } from './slices/slice-repository.js';
 import { SliceSecrets } from './slices/slice-secrets.js';
 import { SliceService } from './slices/slice-service.js';
+import { SliceSupervision } from './slices/slice-supervision.js';
 import { WaitingCustomers } from './slices/waiting-customers.js';
 import { WarmPool } from './slices/warm-pool.js';
 import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
@@ -48,9 +55,16 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     SliceSpecs,
     SliceFactory,
     SliceIdempotency,
+    SliceAudit,
     SliceService,
     SliceDirectory,
     SliceReach,
+    SliceEvents,
+    SliceEventSweeper,
+    SliceSteps,
+    ExternalSlices,
+    SliceSupervision,
+    SliceDatabaseFigures,
     Reconciler,
     Convergence,
     ReconcileLoop,
@@ -59,7 +73,18 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     OrphanService,
     StatusService,
   ],
-  exports: [DatabaseClients, InstallationId, SliceAllocator, SliceDirectory, SliceRuntime],
+  exports: [
+    DatabaseClients,
+    ExternalSlices,
+    InstallationId,
+    SliceAllocator,
+    SliceDatabaseFigures,
+    SliceDirectory,
+    SliceEvents,
+    SliceRuntime,
+    SliceService,
+    SliceSupervision,
+  ],
 })
 export class OrchestratorModule implements OnModuleInit {
   constructor(

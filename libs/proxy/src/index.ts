@@ -1,5 +1,6 @@
 export { EdgeAdapter } from './edge-adapter.js';
 export { Edge } from './edge/edge.js';
+export { LiveSockets } from './forward/live-sockets.js';
 export { ConnectionLimits } from './http/connection-limits.js';
 export { matchesPrefix } from './http/path.js';
 export { SECURITY_HEADERS } from './http/security-headers.js';

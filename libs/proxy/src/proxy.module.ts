@@ -19,6 +19,7 @@ import { Cors } from './edge/cors.js';
 import { Edge } from './edge/edge.js';
 import { FailureReport } from './edge/failure-report.js';
 import { Passage } from './edge/passage.js';
+import { RequestCount } from './edge/request-count.js';
 import { RouteGate } from './edge/route-gate.js';
 import { SessionGate } from './edge/session-gate.js';
 import { SocketGuard } from './edge/socket-guard.js';
@@ -95,28 +96,33 @@ const MAX_SOCKETS_PER_SLICE = 1_000;
     },
     {
       provide: Forwarder,
-      inject: [Clock, ResponseHeaders, ConnectionLimits, UpstreamFailureLog],
+      inject: [Clock, ResponseHeaders, ConnectionLimits, UpstreamFailureLog, RequestCount],
       useFactory: (
         clock: Clock,
         responseHeaders: ResponseHeaders,
         limits: ConnectionLimits,
         failures: UpstreamFailureLog,
+        count: RequestCount,
       ) =>
         new Forwarder({
           clock,
           responseHeaders,
           uploadIdleMs: limits.uploadIdleMs,
-          onDone: ({ req, target, error }) => failures.record(req, target.origin, error),
+          onDone: ({ req, res, target, error }) => {
+            count.forwarded(req, target, res.statusCode, error);
+            failures.record(req, target.origin, error);
+          },
         }),
     },
     {
       provide: Upgrader,
-      inject: [Clock, ResponseHeaders, LiveSockets, UpstreamFailureLog],
+      inject: [Clock, ResponseHeaders, LiveSockets, UpstreamFailureLog, RequestCount],
       useFactory: (
         clock: Clock,
         responseHeaders: ResponseHeaders,
         live: LiveSockets,
         failures: UpstreamFailureLog,
+        count: RequestCount,
       ) =>
         new Upgrader({
           clock,
@@ -126,7 +132,10 @@ const MAX_SOCKETS_PER_SLICE = 1_000;
           maxSocketsPerOwner: MAX_SOCKETS_PER_OWNER,
           maxSocketsPerRoute: MAX_SOCKETS_PER_ROUTE,
           maxSocketsPerSlice: MAX_SOCKETS_PER_SLICE,
-          onDone: (req, { host, port }, error) => failures.record(req, originOf(host, port), error),
+          onDone: (req, target, error) => {
+            count.upgraded(req, target, error);
+            failures.record(req, originOf(target.host, target.port), error);
+          },
         }),
     },
     {
@@ -166,10 +175,11 @@ const MAX_SOCKETS_PER_SLICE = 1_000;
     Admission,
     Passage,
     Cors,
+    RequestCount,
     FailureReport,
     Edge,
   ],
-  exports: [Edge, Backends, BackendProber, PoolStore, Pools, Routes],
+  exports: [Edge, Backends, BackendProber, LiveSockets, PoolStore, Pools, Routes],
 })
 export class ProxyModule implements OnModuleInit, OnModuleDestroy {
   constructor(

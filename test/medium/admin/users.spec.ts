@@ -320,3 +320,49 @@ describe('DELETE /admin/users/:id/totp', () => {
     expect((await removeTotp(customer.userId, customer.browser)).status).toBe(403);
   });
 });
+
+const sessionsOf = (id: string) => operator.get(`/admin/users/${id}/sessions`);
+
+describe('the sessions of an account', () => {
+  it('are shown, and end one by one', async () => {
+    const { email, userId, browser } = customer;
+    const other = gateway.browser();
+    await other.login(email, PASSWORD);
+    const { status, body } = await sessionsOf(userId);
+    expect(status).toBe(200);
+    expect(body).toHaveLength(2);
+    expect(body[0]).toEqual({
+      id: expect.any(String),
+      kind: 'password',
+      ip: '127.0.0.1',
+      userAgent: expect.any(String),
+      createdAt: expect.any(String),
+      lastSeenAt: expect.any(String),
+      expiresAt: expect.any(String),
+    });
+    const { body: own } = await other.get('/auth/sessions');
+    const current = own.find((session: { current: boolean }) => session.current);
+    const ended = await operator.send('DELETE', `/admin/users/${userId}/sessions/${current.id}`);
+    expect(ended.status).toBe(204);
+    expect((await other.get('/auth/me')).status).toBe(401);
+    expect((await browser.get('/auth/me')).status).toBe(200);
+    expect((await sessionsOf(userId)).body).toHaveLength(1);
+  });
+
+  it('are of that account alone', async () => {
+    const stranger = await customerWith(gateway, null);
+    const { body } = await sessionsOf(stranger.userId);
+    const path = `/admin/users/${customer.userId}/sessions/${body[0].id}`;
+    const { status, body: answer } = await operator.send('DELETE', path);
+    expect([status, answer.code]).toEqual([404, 'SESSION_NOT_FOUND']);
+    expect((await stranger.browser.get('/auth/me')).status).toBe(200);
+  });
+
+  it('are none of an account that is not there', async () => {
+    const nobody = await sessionsOf(randomUUID());
+    expect([nobody.status, nobody.body.code]).toEqual([404, 'USER_NOT_FOUND']);
+    expect((await sessionsOf('me')).status).toBe(400);
+    const odd = await operator.send('DELETE', `/admin/users/${customer.userId}/sessions/x`);
+    expect(odd.status).toBe(400);
+  });
+});

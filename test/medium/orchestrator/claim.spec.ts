@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '#database';
+import { dataSourceOptions, Transactions } from '#database';
 import { SliceRepository } from '../../../libs/orchestrator/src/slices/slice-repository.js';
 import { controlOf } from '../../support/control.js';
 import { eventually } from '../../support/eventually.js';
@@ -14,7 +14,7 @@ let slices: SliceRepository;
 beforeEach(async () => {
   database = await createTestDatabase();
   dataSource = await new DataSource(dataSourceOptions(database.connection, 5)).initialize();
-  slices = new SliceRepository(dataSource);
+  slices = new SliceRepository(new Transactions(dataSource));
 });
 
 afterEach(async () => {

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Clock } from '#common';
-import { StoredSettings } from '#database';
+import { StoredSettings, Transactions } from '#database';
 import { hashOfText } from './file-news.js';
 
 /** The channel of PostgreSQL's NOTIFY; its payload is the revision that is in force from now on. */
@@ -14,19 +13,19 @@ const ID = 1;
 @Injectable()
 export class ConfigurationStore {
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
     private readonly clock: Clock,
   ) {}
 
   /** Null where nothing was ever configured. */
   find(): Promise<StoredSettings | null> {
-    return this.dataSource.getRepository(StoredSettings).findOneBy({ id: ID });
+    return this.transactions.manager.getRepository(StoredSettings).findOneBy({ id: ID });
   }
 
   /** Puts a text in force, and tells all replicas with the same commit. Gives its revision. */
   async save(text: string, from: 'file' | 'request'): Promise<number> {
     const takenHash = from === 'file' ? hashOfText(text) : null;
-    const [saved] = await this.dataSource.query<Array<{ revision: number }>>(
+    const [saved] = await this.transactions.manager.query<Array<{ revision: number }>>(
       `WITH saved AS (
          INSERT INTO settings (id, text, revision, updated_at, taken_hash) VALUES ($1, $2, 1, $3, $5)
          ON CONFLICT (id) DO UPDATE
@@ -52,6 +51,6 @@ export class ConfigurationStore {
   }
 
   private async note(hashes: Partial<Pick<StoredSettings, 'takenHash' | 'writtenHash'>>): Promise<void> {
-    await this.dataSource.getRepository(StoredSettings).update({ id: ID }, hashes);
+    await this.transactions.manager.getRepository(StoredSettings).update({ id: ID }, hashes);
   }
 }

@@ -12,6 +12,11 @@ import {
   type SubmittedConfiguration,
 } from './schemas.js';
 
+const CONFIGURATION_EXAMPLE = {
+  services: { kira: { url: 'http://kira:3010', path: '/api/kira', health: '/health' } },
+  pools: { input: { backends: ['http://10.0.0.5:8080'] } },
+};
+
 @ApiTags('admin')
 @RequireAdmin('keyOrSession')
 @ApiErrors('DATABASE_UNAVAILABLE')
@@ -38,7 +43,7 @@ export class ConfigurationController {
       'writable. Of a faulty one nothing is taken; `details` names the line of each fault.',
   })
   @ApiConsumes('application/json', 'application/yaml')
-  @ApiBody({ schema: settingsJsonSchema('openapi-3.0') })
+  @ApiBody({ schema: { ...settingsJsonSchema('openapi-3.0'), example: CONFIGURATION_EXAMPLE } })
   @ApiOkResponse({ description: 'It is in force', standardSchema: changedConfigurationResponse })
   @ApiErrors(...BODY_ERRORS, 'CONFLICT')
   replace(

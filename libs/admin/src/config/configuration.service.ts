@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit, StreamableFile } from '@nestjs/common';
 import { AllowedOrigins, type Principal } from '#auth';
-import { AdminError, CoreError, errorCode, validationFailed } from '#common';
+import { AdminError, AuditLog, CoreError, errorCode, validationFailed } from '#common';
 import {
   AppConfig,
   type FileText,
@@ -11,8 +11,9 @@ import {
   type SettingsReading,
   tidyYaml,
 } from '#config';
-import { ControlConnection, type StoredSettings } from '#database';
+import { ControlConnection, type StoredSettings, Transactions } from '#database';
 import { nameOf } from '../actor.js';
+import { changedSettings } from './changed-settings.js';
 import { writeConfigFile } from './config-file-writer.js';
 import { ConfigurationFollower } from './configuration-follower.js';
 import { ConfigurationStore } from './configuration-store.js';
@@ -46,6 +47,8 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
     private readonly follower: ConfigurationFollower,
     private readonly control: ControlConnection,
     private readonly origins: AllowedOrigins,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
   ) {
     this.watch = new FileWatch(config.settingsFile, () => this.lookAtFile());
   }
@@ -85,7 +88,7 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
     const kept = format === 'json' ? tidyYaml(submitted.said) : text;
     const reading = format === 'json' ? this.usable(kept) : submitted;
     await this.oneAtATime(async (lost) => {
-      const revision = await this.putInForce(kept, reading, 'request');
+      const revision = await this.changeTo(kept, reading, 'request');
       this.logger.log(`revision ${revision} of the configuration was put in force by ${nameOf(by)}`);
       if (!lost.aborted && (await this.writeBack(kept))) await this.noteWritten(kept);
     });
@@ -103,7 +106,7 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
       this.seen = file.text;
       const reading = this.read(file.text);
       if (reading.settings === null) throw faultyFile(reading.faults);
-      const revision = await this.putInForce(file.text, reading, 'file');
+      const revision = await this.changeTo(file.text, reading, 'file');
       this.logger.log(`revision ${revision} of the configuration was read from the file for ${nameOf(by)}`);
       return { ok: true, config: reading.said };
     });
@@ -171,6 +174,25 @@ export class ConfigurationService implements OnModuleInit, OnModuleDestroy {
     }
     const revision = await this.putInForce(text, reading, 'file');
     this.logger.log(`revision ${revision} of the configuration was read from ${settingsFile}`);
+  }
+
+  /** Puts it in force for somebody, with its entry in the audit. */
+  private async changeTo(text: string, reading: Usable, from: 'file' | 'request'): Promise<number> {
+    const revision = await this.transactions.run(async () => {
+      const before = await this.store.find();
+      const stored = await this.store.save(text, from);
+      const was = before === null ? {} : this.config.settingsReader.saidIn(before.text);
+      const changes = changedSettings(was, reading.said);
+      await this.audit.record({
+        action: from === 'file' ? 'config.reload' : 'config.replace',
+        target: { kind: 'config', id: String(stored) },
+        before: { revision: before?.revision ?? null, ...changes.before },
+        after: { revision: stored, ...changes.after },
+      });
+      return stored;
+    });
+    this.follower.apply(revision, reading.settings);
+    return revision;
   }
 
   private async putInForce(text: string, { settings }: Usable, from: 'file' | 'request'): Promise<number> {

@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AllowedOrigins, type Principal } from '#auth';
-import { AdminError, CoreError, validationFailed } from '#common';
+import { AdminError, type AuditedFacts, AuditLog, CoreError, validationFailed } from '#common';
 import { AppConfig, isOwnAddress } from '#config';
+import { Transactions } from '#database';
 import { DEFAULT_HEALTH_PATH, type PoolDefinition, Pools, PoolStore, STANDING_POOLS } from '#proxy';
 import { nameOf } from '../actor.js';
 import { poolNotFound, PoolViews } from './pool-views.js';
@@ -28,6 +29,8 @@ export class PoolAdministration {
     private readonly views: PoolViews,
     private readonly origins: AllowedOrigins,
     private readonly config: AppConfig,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
   ) {}
 
   /** @throws AdminError SET_BY_CONFIG_FILE; CoreError CONFLICT: it is there, with another health path */
@@ -41,7 +44,7 @@ export class PoolAdministration {
   /** @throws AdminError POOL_NOT_FOUND, SET_BY_CONFIG_FILE */
   async remove(name: string, by: Principal): Promise<void> {
     if ((await this.definition(name))?.declaredBy === 'config') throw setByConfigFile('This pool');
-    const wasThere = await this.store.deletePool(name);
+    const wasThere = await this.audited('pool.remove', name, {}, () => this.store.deletePool(name));
     // Of these two nothing is left to remove but their backends.
     if (!wasThere && !STANDING_POOLS.includes(name)) throw poolNotFound();
     await this.pools.refresh();
@@ -54,8 +57,11 @@ export class PoolAdministration {
     const pool = await this.definition(name);
     const isDeclared = pool?.backends.some((each) => each.declaredBy === 'config' && each.url === url);
     const making = pool?.declaredBy === 'config' || STANDING_POOLS.includes(name);
-    const isNew = isDeclared === true ? false : await this.store.addBackend(name, url, { making });
-    if (isNew === null) throw poolNotFound();
+    const isNew =
+      isDeclared !== true &&
+      (await this.audited('pool.add_backend', name, { after: { url } }, () =>
+        this.addUnlessThere(name, url, making),
+      ));
     await this.pools.refresh();
     const view = this.views.backendsOf(name).find((each) => each.url === url);
     // Somebody else has removed it in between.
@@ -95,7 +101,10 @@ export class PoolAdministration {
     which: { id: string } | { url: string },
     by: Principal,
   ): Promise<void> {
-    if (!(await this.store.removeBackend(name, which))) throw backendNotFound();
+    const removed = await this.audited('pool.remove_backend', name, { before: which }, () =>
+      this.store.removeBackend(name, which),
+    );
+    if (!removed) throw backendNotFound();
     await this.pools.refresh();
     this.logger.log(
       `backend ${'url' in which ? which.url : which.id} was removed from the pool ${name} by ${nameOf(by)}`,
@@ -107,12 +116,42 @@ export class PoolAdministration {
     const there = await this.definition(name);
     if (there !== null && (health === undefined || health === there.healthPath)) return false;
     if (there?.declaredBy === 'config') throw setByConfigFile('The health path of this pool');
-    if (await this.store.createPool(name, health ?? DEFAULT_HEALTH_PATH)) return true;
-    if (health === undefined || (await this.store.settleHealthPath(name, health))) return false;
+    const healthPath = health ?? DEFAULT_HEALTH_PATH;
+    const facts = { after: { health: healthPath } };
+    if (await this.audited('pool.create', name, facts, () => this.store.createPool(name, healthPath)))
+      return true;
+    if (health === undefined) return false;
+    const settled = await this.audited('pool.change', name, facts, () =>
+      this.store.settleHealthPath(name, health),
+    );
+    if (settled) return false;
     throw new CoreError(
       'CONFLICT',
       `There is a pool of this name with another health path, ${there?.healthPath}. Remove it first.`,
     );
+  }
+
+  private async addUnlessThere(name: string, url: string, making: boolean): Promise<boolean> {
+    const isNew = await this.store.addBackend(name, url, { making });
+    if (isNew === null) throw poolNotFound();
+    return isNew;
+  }
+
+  /**
+   * Makes a change together with its entry in the audit.
+   * @param change says whether it changed anything; else there is nothing to tell
+   */
+  private audited(
+    action: `pool.${string}`,
+    pool: string,
+    facts: { readonly before?: AuditedFacts; readonly after?: AuditedFacts },
+    change: () => Promise<boolean>,
+  ): Promise<boolean> {
+    return this.transactions.run(async () => {
+      const changed = await change();
+      if (changed) await this.audit.record({ action, target: { kind: 'pool', id: pool }, ...facts });
+      return changed;
+    });
   }
 
   /** As the database has it now: another replica may have changed it a moment ago. */

@@ -6,18 +6,25 @@ export const poolName = settingsId;
 
 export const backendId = z.uuid('must be the id of a backend');
 
-export const newPoolSchema = z.strictObject({
-  name: poolName,
-  /** What is asked of its backends to see whether they are up; `/health` where nothing is said. */
-  health: requestTarget.optional(),
-});
+export const newPoolSchema = z
+  .strictObject({
+    name: poolName,
+    /** What is asked of its backends to see whether they are up; `/health` where nothing is said. */
+    health: requestTarget.optional(),
+  })
+  .meta({ example: { name: 'input', health: '/health' } });
 export type NewPool = z.infer<typeof newPoolSchema>;
 
-export const newBackendSchema = z.strictObject({ url: upstreamUrl });
+export const newBackendSchema = z
+  .strictObject({ url: upstreamUrl })
+  .meta({ example: { url: 'http://10.0.0.5:8080' } });
 export type NewBackend = z.infer<typeof newBackendSchema>;
 
 /** In the body or in the query: not every client sends a body with DELETE. */
-export const removedBackendSchema = z.strictObject({ url: upstreamUrl.optional() }).prefault({});
+export const removedBackendSchema = z
+  .strictObject({ url: upstreamUrl.optional() })
+  .meta({ example: { url: 'http://10.0.0.5:8080' } })
+  .prefault({});
 export type RemovedBackend = z.infer<typeof removedBackendSchema>;
 
 export const removedBackendQuery = z.strictObject({ url: upstreamUrl.optional() });

@@ -1,37 +1,31 @@
 import { z } from 'zod';
+import { sessionSummary } from '#auth';
 import { sliceResponse } from '#orchestrator';
+import { count, LARGEST_PAGE, searched } from '../fields.js';
 
-const LARGEST_PAGE = 1_000_000;
 const PAGE_SIZE = 50;
 const LARGEST_PAGE_SIZE = 200;
 
-/** As it stands in a query: digits. */
-const count = (largest: number) =>
-  z
-    .string()
-    .regex(/^[1-9]\d{0,6}$/, 'must be a whole number from 1')
-    .transform(Number)
-    .pipe(z.number().max(largest));
-
 export const userId = z.uuid('must be the id of a user');
+
+/** As a list of sessions names them. */
+export const sessionId = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be the id of a session');
+
+export const sessionsResponse = z.array(sessionSummary);
+export type SessionView = z.infer<typeof sessionSummary>;
 
 export const usersQuery = z.strictObject({
   page: count(LARGEST_PAGE).default(1),
   pageSize: count(LARGEST_PAGE_SIZE).default(PAGE_SIZE),
   /** A part of the e-mail address. */
-  search: z
-    .string()
-    .trim()
-    .toLowerCase()
-    .max(254)
-    .regex(/^\P{Cc}*$/u, 'must not contain control characters')
-    .optional(),
+  search: searched.optional(),
 });
 export type UsersQuery = z.infer<typeof usersQuery>;
 
 export const userChangeSchema = z
   .strictObject({ role: z.enum(['member', 'admin']).optional(), disabled: z.boolean().optional() })
-  .refine(({ role, disabled }) => role !== undefined || disabled !== undefined, 'must change something');
+  .refine(({ role, disabled }) => role !== undefined || disabled !== undefined, 'must change something')
+  .meta({ example: { disabled: true } });
 export type UserChange = z.infer<typeof userChangeSchema>;
 
 export const userResponse = z

@@ -1,7 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { IsNull, type EntityManager } from 'typeorm';
-import { type Principal, SessionsService, TotpFactors } from '#auth';
-import { AdminError, Clock } from '#common';
+import {
+  type Principal,
+  sessionFacts,
+  SessionsService,
+  SessionStore,
+  type SessionFacts,
+  TotpFactors,
+} from '#auth';
+import { AdminError, type AuditedFacts, AuditLog, Clock } from '#common';
 import { User } from '#database';
 import { nameOf, userOf } from '../actor.js';
 import type { UserChange, UserView } from './schemas.js';
@@ -14,9 +21,11 @@ export class UserAdministration {
 
   constructor(
     private readonly sessions: SessionsService,
+    private readonly store: SessionStore,
     private readonly factors: TotpFactors,
     private readonly users: UserDirectory,
     private readonly clock: Clock,
+    private readonly audit: AuditLog,
   ) {}
 
   /**
@@ -39,6 +48,7 @@ export class UserAdministration {
     await this.sessions.endAll(id, {
       change: async (manager) => {
         if (!(await manager.existsBy(User, { id }))) throw userNotFound();
+        await this.audit.record({ action: 'user.sign_out', target: target(id) });
       },
     });
     this.logger.log(`user ${id} was signed out everywhere by ${nameOf(by)}`);
@@ -56,12 +66,37 @@ export class UserAdministration {
       change: async (manager) => {
         if (!(await manager.existsBy(User, { id }))) throw userNotFound();
         removed = await this.factors.remove(id, manager);
+        const facts = { before: { totpEnabled: removed }, after: { totpEnabled: false } };
+        await this.audit.record({ action: 'user.remove_totp', target: target(id), ...facts });
       },
     });
     const done = removed
       ? `the two factors of user ${id} were turned off`
       : `user ${id} was signed out everywhere`;
     this.logger.log(`${done} by ${nameOf(by)}`);
+  }
+
+  /** @throws AdminError USER_NOT_FOUND */
+  async sessionsOf(id: string): Promise<SessionFacts[]> {
+    await this.users.get(id);
+    return (await this.store.list(id)).map(sessionFacts);
+  }
+
+  /**
+   * Ends one session of an account.
+   * @throws AdminError USER_NOT_FOUND, SESSION_NOT_FOUND when the account has no such session, whoever else may
+   */
+  async endSession(id: string, session: string): Promise<void> {
+    const own = (await this.sessionsOf(id)).find((each) => each.id === session);
+    if (own === undefined) throw sessionNotFound();
+    const { ip, userAgent, createdAt } = own;
+    // Written first: where sessions are kept in Redis there is no transaction for both.
+    await this.audit.record({
+      action: 'user.end_session',
+      target: target(id),
+      before: { ip, userAgent, createdAt },
+    });
+    await this.store.revoke(session);
   }
 
   /** @returns whether it changes anything */
@@ -81,6 +116,8 @@ export class UserAdministration {
     const staysAdmin = next.role === 'admin' && next.disabledAt === null;
     if (others.length < admins.length && others.length === 0 && !staysAdmin) throw lastAdmin();
     await manager.update(User, { id }, next);
+    const facts = { before: factsOf(user), after: factsOf(next) };
+    await this.audit.record({ action: 'user.change', target: target(id), ...facts });
     return true;
   }
 }
@@ -97,6 +134,12 @@ function lockAdmins(manager: EntityManager): Promise<User[]> {
   });
 }
 
+const target = (id: string) => ({ kind: 'user', id });
+
+function factsOf({ role, disabledAt }: Pick<User, 'role' | 'disabledAt'>): AuditedFacts {
+  return { role, disabled: disabledAt !== null };
+}
+
 function losesAdmin({ role, disabled }: UserChange): boolean {
   return role === 'member' || disabled === true;
 }
@@ -105,6 +148,10 @@ function losesAdmin({ role, disabled }: UserChange): boolean {
 function refuseOwn(id: string, by: Principal, because: string): void {
   if (userOf(by)?.id !== id) return;
   throw new AdminError('OWN_ACCOUNT', `${because} Or ask another admin, or use the admin key.`);
+}
+
+function sessionNotFound(): AdminError {
+  return new AdminError('SESSION_NOT_FOUND', 'This account has no such session, or no more.');
 }
 
 function lastAdmin(): AdminError {

@@ -4,6 +4,7 @@ import { publicUser } from '#auth';
 import { AdminError } from '#common';
 import { User } from '#database';
 import { SliceDirectory } from '#orchestrator';
+import { literally } from '../fields.js';
 import type { UsersPage, UsersQuery, UserView } from './schemas.js';
 
 /** The accounts with their slices, as the operator sees them. */
@@ -47,9 +48,4 @@ export class UserDirectory {
 
 export function userNotFound(): AdminError {
   return new AdminError('USER_NOT_FOUND', 'There is no user with this id. GET /admin/users lists them.');
-}
-
-/** For LIKE, where these three mean something else. */
-function literally(text: string): string {
-  return text.replace(/[\\%_]/g, '\\$&');
 }

@@ -2,6 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } fr
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, BODY_ERRORS, CurrentPrincipal, type Principal, RequireAdmin } from '#auth';
 import {
+  sessionId,
+  type SessionView,
+  sessionsResponse,
   type UserChange,
   userChangeSchema,
   userId,
@@ -56,6 +59,26 @@ export class UsersController {
   @ApiErrors('USER_NOT_FOUND')
   signOut(@Param('id', { schema: userId }) id: string, @CurrentPrincipal() by: Principal): Promise<void> {
     return this.administration.signOut(id, by);
+  }
+
+  @Get(':id/sessions')
+  @ApiOperation({ summary: 'Where an account is signed in, the session used last first' })
+  @ApiOkResponse({ description: 'Its live sessions', standardSchema: sessionsResponse })
+  @ApiErrors('USER_NOT_FOUND')
+  sessions(@Param('id', { schema: userId }) id: string): Promise<SessionView[]> {
+    return this.administration.sessionsOf(id);
+  }
+
+  @Delete(':id/sessions/:sessionId')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End one session of an account, with its WebSockets' })
+  @ApiNoContentResponse({ description: 'Ended on every replica' })
+  @ApiErrors('USER_NOT_FOUND', 'SESSION_NOT_FOUND')
+  endSession(
+    @Param('id', { schema: userId }) id: string,
+    @Param('sessionId', { schema: sessionId }) session: string,
+  ): Promise<void> {
+    return this.administration.endSession(id, session);
   }
 
   @Delete(':id/totp')

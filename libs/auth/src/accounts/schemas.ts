@@ -29,11 +29,13 @@ export const newPasswordSchema = z
   .refine(isWellFormed, WELL_FORMED);
 
 /** Strict: an unknown field is a mistake, and one such as `role` is worse. */
-export const registrationSchema = z.strictObject({
-  email: emailSchema,
-  password: newPasswordSchema,
-  name: nameSchema.optional(),
-});
+export const registrationSchema = z
+  .strictObject({
+    email: emailSchema,
+    password: newPasswordSchema,
+    name: nameSchema.optional(),
+  })
+  .meta({ example: { email: 'ada@example.com', password: 'correct horse battery staple', name: 'Ada' } });
 export type RegistrationInput = z.infer<typeof registrationSchema>;
 
 /**
@@ -49,6 +51,7 @@ export const loginSchema = z
     /** Of an account with two factors: the code of the authenticator app, or a recovery code. */
     totp: z.string().trim().max(64, 'must be 64 characters at the most').optional(),
   })
+  .meta({ example: { email: 'ada@example.com', password: 'correct horse battery staple' } })
   .transform(({ email, username, password, totp }, { issues, value }): LoginInput => {
     const account = email ?? username;
     if (account !== undefined && (email === undefined || username === undefined)) {

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { DataSource, In } from 'typeorm';
+import { In } from 'typeorm';
 import { Clock, sameSecret, SecretBox } from '#common';
-import { API_KEY_MAC, ApiKey } from '#database';
+import { API_KEY_MAC, ApiKey, Transactions } from '#database';
 import { API_KEY_REVOKED, ApiKeyRevocations } from './api-key-revocations.js';
 
 /** API keys in the database: the key itself sealed for its row, and found by a keyed hash. */
@@ -10,7 +10,7 @@ export class ApiKeyStore {
   private readonly logger = new Logger(ApiKeyStore.name);
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
     private readonly box: SecretBox,
     private readonly clock: Clock,
     private readonly revocations: ApiKeyRevocations,
@@ -52,21 +52,25 @@ export class ApiKeyStore {
 
   /**
    * Revokes a key, for all replicas; again, without effect. The NOTIFY is of the same transaction, so neither can
-   * happen without the other.
+   * happen without the other. This replica is told by {@link forget}, once it is committed.
    * @returns whether there is such a key
    */
   async revoke(id: string): Promise<boolean> {
-    const revoked = await this.dataSource.query<unknown[]>(
+    const revoked = await this.transactions.manager.query<unknown[]>(
       `WITH gone AS (UPDATE api_key SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1 RETURNING id)
        SELECT pg_notify($3, id::text) FROM gone`,
       [id, this.clock.now(), API_KEY_REVOKED],
     );
-    this.revocations.deliver(id);
     return revoked.length > 0;
   }
 
+  /** Tells this replica that a key was revoked: its own NOTIFY comes back only after the answer. */
+  forget(id: string): void {
+    this.revocations.deliver(id);
+  }
+
   private get keys() {
-    return this.dataSource.getRepository(ApiKey);
+    return this.transactions.manager.getRepository(ApiKey);
   }
 }
 

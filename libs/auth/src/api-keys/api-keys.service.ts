@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { Clock, CoreError } from '#common';
-import type { ApiKey } from '#database';
+import { AuditLog, Clock, CoreError } from '#common';
+import { type ApiKey, Transactions } from '#database';
 import { isApiKey, newApiKey, previewOf } from './api-key.js';
 import { ApiKeyStore } from './api-key-store.js';
 import type { ApiKeyView, GeneratedApiKey, NewApiKeyInput, Revoked } from './schemas.js';
@@ -14,6 +14,8 @@ export class ApiKeysService {
   constructor(
     private readonly store: ApiKeyStore,
     private readonly clock: Clock,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditLog,
   ) {}
 
   /** Makes a key; this answer is the only one that shows it. */
@@ -21,7 +23,11 @@ export class ApiKeysService {
     const { name, worker_type: workerType, scopes = null, expires_in_days: days } = input;
     const [key, id, createdAt] = [newApiKey(), randomUUID(), this.clock.now()];
     const expiresAt = days === undefined ? null : new Date(createdAt.getTime() + days * DAY_MS);
-    await this.store.insert(key, { id, name, workerType, scopes, createdAt, expiresAt });
+    await this.transactions.run(async () => {
+      await this.store.insert(key, { id, name, workerType, scopes, createdAt, expiresAt });
+      const after = { name, workerType, scopes, expiresAt };
+      await this.audit.record({ action: 'api_key.generate', target: { kind: 'apiKey', id }, after });
+    });
     return { key, id, name, worker_type: workerType, note: "Save this key! It won't be shown again." };
   }
 
@@ -31,7 +37,14 @@ export class ApiKeysService {
 
   /** @throws CoreError NOT_FOUND */
   async revoke(id: string): Promise<Revoked> {
-    if (!(await this.store.revoke(id))) throw notFound();
+    const found = await this.transactions.run(async () => {
+      const revoked = await this.store.revoke(id);
+      if (revoked) await this.audit.record({ action: 'api_key.revoke', target: { kind: 'apiKey', id } });
+      return revoked;
+    });
+    // Only what is committed is revoked for this replica's cache to forget.
+    this.store.forget(id);
+    if (!found) throw notFound();
     return { status: 'revoked' };
   }
 

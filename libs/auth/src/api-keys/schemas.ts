@@ -10,15 +10,19 @@ const nameSchema = z
   .regex(/^\P{Cc}*$/u, 'must not contain control characters')
   .refine((text) => text.isWellFormed(), 'must be well-formed Unicode');
 
-export const newApiKeySchema = z.strictObject({
-  name: nameSchema,
-  /** What the worker does; paths of workers can ask for a type. */
-  worker_type: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be a word, such as ping'),
-  /** Without scopes a key may call whatever keys may call. */
-  scopes: z.array(scopeSchema).min(1).max(50).optional(),
-  /** Without it a key is good until it is revoked. */
-  expires_in_days: z.int().min(1).max(3650).optional(),
-});
+export const newApiKeySchema = z
+  .strictObject({
+    name: nameSchema,
+    /** What the worker does; paths of workers can ask for a type. */
+    worker_type: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, 'must be a word, such as ping'),
+    /** Without scopes a key may call whatever keys may call. */
+    scopes: z.array(scopeSchema).min(1).max(50).optional(),
+    /** Without it a key is good until it is revoked. */
+    expires_in_days: z.int().min(1).max(3650).optional(),
+  })
+  .meta({
+    example: { name: 'worker 1', worker_type: 'ping', scopes: ['GET /api/gateway/*'], expires_in_days: 90 },
+  });
 export type NewApiKeyInput = z.infer<typeof newApiKeySchema>;
 
 export const generatedApiKeySchema = z.object({

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { CoreError } from '#common';
 import { WithCookie } from '../accounts/with-cookie.js';
 import type { SessionPrincipal } from '../principals/principal.js';
-import type { Device } from './schemas.js';
+import type { Device, SessionFacts } from './schemas.js';
 import { SessionCookie } from './session-cookie.js';
-import { SessionStore } from './session-store.js';
+import { SessionStore, type SessionSummary } from './session-store.js';
 import { SessionsService } from './sessions.service.js';
 
 /** The browsers somebody is signed in with, as they themselves see and end them. */
@@ -19,13 +19,7 @@ export class DevicesService {
   /** All of them, the one used last first. */
   async list({ user, sessionHash }: SessionPrincipal): Promise<Device[]> {
     const sessions = await this.store.list(user.id);
-    return sessions.map(({ createdAt, lastSeenAt, expiresAt, ...session }) => ({
-      ...session,
-      current: session.id === sessionHash,
-      createdAt: createdAt.toISOString(),
-      lastSeenAt: lastSeenAt.toISOString(),
-      expiresAt: expiresAt.toISOString(),
-    }));
+    return sessions.map((session) => ({ ...sessionFacts(session), current: session.id === sessionHash }));
   }
 
   /**
@@ -46,4 +40,14 @@ export class DevicesService {
     await this.sessions.endAll(user.id);
     return new WithCookie(undefined, this.cookie.clear());
   }
+}
+
+/** A session as an answer has it. */
+export function sessionFacts({ createdAt, lastSeenAt, expiresAt, ...session }: SessionSummary): SessionFacts {
+  return {
+    ...session,
+    createdAt: createdAt.toISOString(),
+    lastSeenAt: lastSeenAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  };
 }

@@ -5,6 +5,7 @@ export const guestRequestSchema = z
     /** One of `guest.routes` in config.yml; the first of them by default. */
     route: z.string().max(64, 'must be 64 characters at the most').optional(),
   })
+  .meta({ example: { route: 'build' } })
   .prefault({});
 export type GuestRequest = z.infer<typeof guestRequestSchema>;
 

@@ -14,6 +14,7 @@ export const enrolmentRequestSchema = z
     /** Needed where one has been signed in for a while. */
     password: passwordSchema.optional(),
   })
+  .meta({ example: { password: 'correct horse battery staple' } })
   .prefault({});
 export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>;
 
@@ -26,7 +27,7 @@ export const enrolmentSchema = z.object({
 });
 export type Enrolment = z.infer<typeof enrolmentSchema>;
 
-export const confirmationSchema = z.strictObject({ code: codeSchema });
+export const confirmationSchema = z.strictObject({ code: codeSchema }).meta({ example: { code: '492039' } });
 export type Confirmation = z.infer<typeof confirmationSchema>;
 
 export const recoveryCodesSchema = z.object({ recoveryCodes: z.array(z.string()).length(10) });
@@ -37,5 +38,6 @@ export const removalSchema = z
     /** Needed where one has been signed in for a while. */
     code: codeSchema.optional(),
   })
+  .meta({ example: { code: '492039' } })
   .prefault({});
 export type Removal = z.infer<typeof removalSchema>;

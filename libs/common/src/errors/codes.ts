@@ -50,13 +50,17 @@ export type OrchestratorErrorCode =
   | 'SLICE_NOT_FOUND'
   | 'SLICE_IN_USE'
   | 'SLICE_NAME_TAKEN'
+  | 'SLICE_MANAGED'
+  | 'SLICE_NOT_MANAGED'
+  | 'SLICE_ADDRESS_TAKEN'
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'NO_FREE_PORT'
   | 'SLICE_BUDGET_EXHAUSTED'
   | 'SLICE_PROVISIONING_FAILED'
   | 'SLICE_PROVISIONING_TIMEOUT'
   | 'RUNTIME_UNAVAILABLE'
-  | 'SLICE_DESTROY_FAILED';
+  | 'SLICE_DESTROY_FAILED'
+  | 'SLICE_UNHEALTHY';
 
 export type ProxyErrorCode =
   | 'NO_SLICE'
@@ -83,6 +87,7 @@ export type ProxyErrorCode =
 
 export type AdminErrorCode =
   | 'USER_NOT_FOUND'
+  | 'SESSION_NOT_FOUND'
   | 'POOL_NOT_FOUND'
   | 'BACKEND_NOT_FOUND'
   | 'SET_BY_CONFIG_FILE'

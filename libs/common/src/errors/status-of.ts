@@ -37,6 +37,7 @@ export function statusOf(code: ErrorCode): number {
     case 'OIDC_DISABLED':
     case 'SLICE_NOT_FOUND':
     case 'USER_NOT_FOUND':
+    case 'SESSION_NOT_FOUND':
     case 'POOL_NOT_FOUND':
     case 'BACKEND_NOT_FOUND':
     case 'CONFIG_FILE_NOT_FOUND':
@@ -53,6 +54,9 @@ export function statusOf(code: ErrorCode): number {
     case 'NO_SLICE':
     case 'SLICE_IN_USE':
     case 'SLICE_NAME_TAKEN':
+    case 'SLICE_MANAGED':
+    case 'SLICE_NOT_MANAGED':
+    case 'SLICE_ADDRESS_TAKEN':
     case 'IDEMPOTENCY_KEY_REUSED':
     case 'LAST_ADMIN':
     case 'OWN_ACCOUNT':
@@ -88,6 +92,7 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_FAILED':
     case 'SLICE_PROVISIONING_FAILED':
     case 'SLICE_DESTROY_FAILED':
+    case 'SLICE_UNHEALTHY':
       return 502;
     case 'DATABASE_UNAVAILABLE':
     case 'REGISTERED_NOT_SIGNED_IN':

@@ -16,7 +16,8 @@ import { User } from './user.entity.js';
 
 export type DesiredState = 'running' | 'stopped' | 'absent';
 export type SliceStatus = 'provisioning' | 'active' | 'stopped' | 'failed' | 'destroying' | 'destroyed';
-export type RuntimeKind = 'docker' | 'process';
+/** `external`: it was registered as it ran, and Sluice neither starts nor ends it. */
+export type RuntimeKind = 'docker' | 'process' | 'external';
 
 /**
  * One customer's own copy of the app. `desired…` is what the API, billing and the pool ask for; the rest is what the

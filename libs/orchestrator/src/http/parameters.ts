@@ -36,4 +36,7 @@ export function idempotencyKey(header: string | undefined): string | null {
 }
 
 /** Without a body, it only looks. */
-export const sweepBody = z.strictObject({ dryRun: z.boolean().default(true) }).default({ dryRun: true });
+export const sweepBody = z
+  .strictObject({ dryRun: z.boolean().default(true) })
+  .meta({ example: { dryRun: true } })
+  .default({ dryRun: true });

@@ -8,7 +8,9 @@ export const sliceResponse = z
     status: z.enum(['provisioning', 'active', 'stopped', 'failed', 'destroying', 'destroyed']),
     host: z.string().nullable(),
     port: z.int().nullable(),
-    runtime: z.enum(['docker', 'process']),
+    runtime: z
+      .enum(['docker', 'process', 'external'])
+      .describe('`external`: registered as it ran; Sluice neither starts nor ends it.'),
     image: z.string().nullable(),
     owner: z.uuid().nullable(),
     createdAt: z.iso.datetime(),

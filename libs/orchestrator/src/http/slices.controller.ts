@@ -72,7 +72,7 @@ export class SlicesController {
 
   @Patch(':id')
   @ApiOperation({ summary: 'Change a slice, and wait until it runs as changed' })
-  @ApiErrors(...BODY_ERRORS, ...START_ERRORS, 'SLICE_NAME_TAKEN', 'SLICE_IN_USE')
+  @ApiErrors(...BODY_ERRORS, ...START_ERRORS, 'SLICE_NAME_TAKEN', 'SLICE_IN_USE', 'SLICE_NOT_MANAGED')
   @ApiResponse({ status: 200, description: 'The slice, running as changed.', standardSchema: sliceResponse })
   async change(
     @Param('id', { schema: sliceId }) id: number,

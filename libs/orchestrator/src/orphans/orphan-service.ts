@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AuditLog } from '#common';
 import { ControlConnection } from '#database';
 import { SliceDatabase } from '../databases/slice-database.js';
 import { sliceLock, STOP_GRACE_MS } from '../reconcile/reconciler.js';
@@ -22,6 +23,7 @@ export class OrphanService {
     @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
     @Inject(SliceDatabase) private readonly databases: SliceDatabase,
     private readonly control: ControlConnection,
+    private readonly audit: AuditLog,
   ) {}
 
   /** @throws OrchestratorError RUNTIME_UNAVAILABLE */
@@ -55,7 +57,10 @@ export class OrphanService {
     const ids = [...new Set(orphans.map(({ sliceId }) => sliceId))];
     const removed = new Set<number>();
     for (const id of ids) if (await this.remove(id)) removed.add(id);
-    return orphans.filter(({ sliceId }) => removed.has(sliceId));
+    const gone = orphans.filter(({ sliceId }) => removed.has(sliceId));
+    const target = { kind: 'orphans', id: 'all' };
+    await this.audit.record({ action: 'orphans.sweep', target, before: { orphans: gone } });
+    return gone;
   }
 
   /** Under the slice's lock, and only if it still has no row: whoever reconciles it just now comes first. */

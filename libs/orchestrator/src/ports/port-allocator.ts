@@ -55,6 +55,21 @@ export class PortAllocator {
     );
   }
 
+  /**
+   * Gives one particular port of the range to a slice, so that no other gets it; a port that is not of the range is
+   * nobody's here.
+   * @returns false when another slice has it
+   */
+  async take(port: number, sliceId: number, manager: EntityManager): Promise<boolean> {
+    const [rows] = await manager.query<[unknown[], number]>(
+      `UPDATE slice_port SET slice_id = $2 WHERE port = $1 AND slice_id IS NULL RETURNING port`,
+      [port, sliceId],
+    );
+    if (rows.length > 0) return true;
+    const held = await manager.query<unknown[]>(`SELECT 1 FROM slice_port WHERE port = $1`, [port]);
+    return held.length === 0;
+  }
+
   /** Gives the slice's port back; it rests before it is handed out again. Also for a port that a stranger holds. */
   async release(sliceId: number, manager: EntityManager = this.dataSource.manager): Promise<void> {
     await manager.query(`UPDATE slice_port SET slice_id = NULL, available_at = $2 WHERE slice_id = $1`, [

@@ -124,13 +124,23 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
   }
 }
 
+/**
+ * Its app runs as it should, and is not well: whoever watches over it gave it up, and sees when it recovers. Started
+ * again by this loop it would look well for a moment, time and again.
+ */
+function isGivenUp({ status, lastErrorCode }: Slice): boolean {
+  return status === 'failed' && lastErrorCode === 'SLICE_UNHEALTHY';
+}
+
 /** The row and the world differ, the latest wish is not yet fulfilled, or a fault of before is to be looked at again. */
 function hasDrifted(slice: Slice, instance: SliceInstance | undefined): boolean {
-  if (slice.observedGeneration < slice.generation || slice.lastError !== null) return true;
+  const isKnown = slice.lastError === null || isGivenUp(slice);
+  if (slice.observedGeneration < slice.generation || !isKnown) return true;
+  // Somebody else runs it.
+  if (slice.runtime === 'external') return false;
   if (slice.desiredState !== 'running') return instance !== undefined;
-  return (
-    slice.status !== 'active' || instance?.state !== 'running' || instance.generation !== slice.generation
-  );
+  const isSettled = slice.status === 'active' || isGivenUp(slice);
+  return !isSettled || instance?.state !== 'running' || instance.generation !== slice.generation;
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -12,7 +12,9 @@ import { SliceRepository, type Observation } from '../slices/slice-repository.js
 import { SliceSecrets } from '../slices/slice-secrets.js';
 import { endedEarly, faultOf, neverHealthy, SupersededError, type ReconcileFault } from './faults.js';
 import { becomesHealthy } from './health-probe.js';
+import { observedOf, TOMBSTONE } from './observations.js';
 import { SliceSpecs } from './slice-specs.js';
+import { SliceSteps } from './slice-steps.js';
 
 /** How many slices are brought up or down at once: starting an app costs CPU that the running ones need as well. */
 const PARALLEL = 4;
@@ -53,6 +55,7 @@ export class Reconciler {
     private readonly dataSource: DataSource,
     private readonly clock: Clock,
     private readonly config: AppConfig,
+    private readonly steps: SliceSteps,
   ) {}
 
   /**
@@ -106,11 +109,13 @@ export class Reconciler {
       const fault = faultOf(error, slice);
       this.logger.warn({ sliceId: slice.id, code: fault.code, err: fault.cause ?? fault }, fault.message);
       await this.settleFault(slice, fault);
+      this.steps.failed(slice, fault.message);
       if (fault.transient) throw fault;
     }
   }
 
   private towards(slice: Slice, signal: AbortSignal): Promise<void> {
+    if (slice.runtime === 'external') return this.settleExternal(slice, signal);
     switch (slice.desiredState) {
       case 'running':
         return this.bringUp(slice, signal);
@@ -128,20 +133,15 @@ export class Reconciler {
     const steady =
       before?.state === 'running' && before.generation === slice.generation && slice.status === 'active';
     if (!steady && slice.status !== 'failed') await this.observe(slice, { status: 'provisioning' }, signal);
-    const access = await this.provideDatabase(slice, signal);
+    const access = await this.steps.run(slice, 'database', () => this.provideDatabase(slice, signal));
     signal.throwIfAborted();
-    const instance = await this.startOnFreePort(slice, access, signal);
+    const instance = await this.steps.run(slice, 'start', () => this.startOnFreePort(slice, access, signal));
     await this.observe(slice, { host: instance.host, port: instance.port }, signal);
-    await this.awaitHealth(slice, instance, signal);
-    const healthy: Observation = {
-      status: 'active',
-      lastHealthyAt: this.clock.now(),
-      lastError: null,
-      lastErrorCode: null,
-      observedGeneration: slice.generation,
-    };
+    await this.steps.run(slice, 'health', () => this.awaitHealth(slice, instance, signal));
+    const healthy = { ...observedOf(slice, 'active'), lastHealthyAt: this.clock.now() };
     await this.observe(slice, healthy, signal);
     if (!steady) this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is active`);
+    this.steps.became(slice, 'active');
   }
 
   /** The password is derived once and stored before it is used, so that it is the same ever after. */
@@ -214,43 +214,41 @@ export class Reconciler {
 
   private async bringDown(slice: Slice, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await this.runtime.stop(slice.id, STOP_GRACE_MS);
-    const stopped: Observation = {
-      status: 'stopped',
-      lastError: null,
-      lastErrorCode: null,
-      observedGeneration: slice.generation,
-    };
-    await this.observe(slice, stopped, signal);
+    await this.steps.run(slice, 'stop', () => this.runtime.stop(slice.id, STOP_GRACE_MS));
+    await this.observe(slice, observedOf(slice, 'stopped'), signal);
     this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is stopped`);
+    this.steps.became(slice, 'stopped');
   }
 
   /** What holds data goes only after what writes to it, and the row last: as long as it is there, all can be retried. */
   private async tearDown(slice: Slice, signal: AbortSignal): Promise<void> {
     await this.observe(slice, { status: 'destroying' }, signal);
     signal.throwIfAborted();
-    await this.runtime.stop(slice.id, STOP_GRACE_MS);
+    await this.steps.run(slice, 'stop', () => this.runtime.stop(slice.id, STOP_GRACE_MS));
     signal.throwIfAborted();
-    await this.runtime.removeData(slice.id);
+    await this.steps.run(slice, 'remove_data', () => this.runtime.removeData(slice.id));
     signal.throwIfAborted();
-    await this.databases.drop(slice.id);
+    await this.steps.run(slice, 'drop_database', () => this.databases.drop(slice.id));
+    await this.bury(slice, signal);
+  }
+
+  /** Somebody else runs it: what is desired of it is only noted, and nothing of it is touched. */
+  private async settleExternal(slice: Slice, signal: AbortSignal): Promise<void> {
+    if (slice.desiredState === 'absent') return this.bury(slice, signal);
+    const status = slice.desiredState === 'running' ? 'active' : 'stopped';
+    await this.observe(slice, observedOf(slice, status), signal);
+    this.steps.became(slice, status);
+  }
+
+  private async bury(slice: Slice, signal: AbortSignal): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       signal.throwIfAborted();
       await this.ports.release(slice.id, manager);
-      const tombstone: Observation = {
-        status: 'destroyed',
-        destroyedAt: this.clock.now(),
-        host: null,
-        port: null,
-        lastError: null,
-        lastErrorCode: null,
-        envSealed: null,
-        databasePasswordSealed: null,
-        observedGeneration: slice.generation,
-      };
+      const tombstone = { ...observedOf(slice, 'destroyed'), ...TOMBSTONE, destroyedAt: this.clock.now() };
       await this.observe(slice, tombstone, signal, manager);
     });
     this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is destroyed`);
+    this.steps.became(slice, 'destroyed');
   }
 
   /**

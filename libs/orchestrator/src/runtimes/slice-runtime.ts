@@ -92,6 +92,12 @@ export abstract class SliceRuntime {
   /** The last `lines` lines the slice wrote, both streams; empty when there is nothing. */
   abstract logs(sliceId: number, lines: number): Promise<string>;
 
+  /**
+   * The last `lines` lines, and then each line as it is written, through restarts of the slice, until the signal ends
+   * it. No faster than the lines are taken; a line of any length takes no more than a few kilobytes.
+   */
+  abstract followLogs(sliceId: number, lines: number, signal: AbortSignal): AsyncIterable<string>;
+
   /** What the slice uses now; null when it does not run. */
   abstract usage(sliceId: number): Promise<SliceUsage | null>;
 

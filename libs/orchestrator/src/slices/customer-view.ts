@@ -9,6 +9,7 @@ const SENTENCES: Partial<Record<string, string>> = {
   SLICE_PROVISIONING_FAILED: 'Your app could not be started. Please ask for help.',
   RUNTIME_UNAVAILABLE: "Your app can't be started just now. It is tried again.",
   NO_FREE_PORT: 'There is no room for your app just now. Please ask for help.',
+  SLICE_UNHEALTHY: 'Your app does not answer, and restarting it did not help. Please ask for help.',
   SLICE_DESTROY_FAILED: 'Your app could not be removed yet. It is tried again.',
 } satisfies Partial<Record<OrchestratorErrorCode, string>>;
 

@@ -27,8 +27,8 @@ export class SliceDirectory {
   async locate(ownerId: string): Promise<SliceLocation | null> {
     const slice = await this.slices.findByOwner(ownerId);
     if (slice === null) return null;
-    const { id: sliceId, generation, status, desiredState, host, port } = slice;
-    if (this.config.slices.network !== null && status === 'active')
+    const { id: sliceId, runtime, generation, status, desiredState, host, port } = slice;
+    if (this.config.slices.network !== null && status === 'active' && runtime !== 'external')
       await this.reach.ensure(sliceId, generation);
     return { sliceId, status, desiredState, host, port };
   }

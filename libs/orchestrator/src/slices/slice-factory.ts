@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import pLimit from 'p-limit';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { Clock, OrchestratorError } from '#common';
 import { AppConfig } from '#config';
-import { IdempotencyKey, type Slice } from '#database';
+import { IdempotencyKey, type Slice, Transactions } from '#database';
 import { SliceDatabase } from '../databases/slice-database.js';
 import { PortAllocator } from '../ports/port-allocator.js';
 import { requestHash, type ProvisionRequest } from './slice-request.js';
@@ -21,7 +21,7 @@ export class SliceFactory {
   private readonly queue = pLimit(1);
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
     private readonly slices: SliceRepository,
     private readonly ports: PortAllocator,
     private readonly secrets: SliceSecrets,
@@ -32,12 +32,17 @@ export class SliceFactory {
 
   /**
    * The row, its port and its idempotency key, all or nothing.
+   * @param made what else belongs to it
    * @throws OrchestratorError NO_FREE_PORT, SLICE_BUDGET_EXHAUSTED
    * @throws QueryFailedError on a name, owner or key that is taken meanwhile
    */
-  create(request: ProvisionRequest, idempotencyKey: string | null = null): Promise<Slice> {
+  create(
+    request: ProvisionRequest,
+    idempotencyKey: string | null = null,
+    made?: (slice: Slice) => Promise<void>,
+  ): Promise<Slice> {
     return this.queue(() =>
-      this.dataSource.transaction(async (manager) => {
+      this.transactions.run(async (manager) => {
         await manager.query('SELECT pg_advisory_xact_lock($1)', [CREATION_LOCK]);
         await this.assertCapacity();
         const hash = requestHash(request);
@@ -52,6 +57,7 @@ export class SliceFactory {
             createdAt: this.clock.now(),
           });
         }
+        await made?.(slice);
         return slice;
       }),
     );

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, IsNull, type EntityManager, type UpdateQueryBuilder } from 'typeorm';
+import { In, IsNull, type EntityManager, type UpdateQueryBuilder } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
-import { Slice, type DesiredState } from '#database';
+import { Slice, Transactions, type DesiredState, type SliceStatus } from '#database';
 
 /** What the reconciler may write: everything but what is desired. */
 export type Observation = Pick<
@@ -27,33 +27,38 @@ export type Wish = Pick<
 /** Reads and writes slices. Tombstones are hidden from everything but {@link findAny}. */
 @Injectable()
 export class SliceRepository {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** A live slice. */
-  find(id: number, manager = this.dataSource.manager): Promise<Slice | null> {
+  find(id: number, manager = this.transactions.manager): Promise<Slice | null> {
     return manager.findOneBy(Slice, { id, destroyedAt: IsNull() });
   }
 
   /** Also a tombstone. */
-  findAny(id: number, manager = this.dataSource.manager): Promise<Slice | null> {
+  findAny(id: number, manager = this.transactions.manager): Promise<Slice | null> {
     return manager.findOneBy(Slice, { id });
   }
 
-  findByOwner(ownerId: string, manager = this.dataSource.manager): Promise<Slice | null> {
+  findByOwner(ownerId: string, manager = this.transactions.manager): Promise<Slice | null> {
     return manager.findOneBy(Slice, { ownerId, destroyedAt: IsNull() });
   }
 
   findByOwners(ownerIds: readonly string[]): Promise<Slice[]> {
-    return this.dataSource.manager.findBy(Slice, { ownerId: In(ownerIds), destroyedAt: IsNull() });
+    return this.transactions.manager.findBy(Slice, { ownerId: In(ownerIds), destroyedAt: IsNull() });
   }
 
-  findByName(name: string, manager = this.dataSource.manager): Promise<Slice | null> {
+  findByName(name: string, manager = this.transactions.manager): Promise<Slice | null> {
     return manager.findOneBy(Slice, { name, destroyedAt: IsNull() });
+  }
+
+  /** Whether a live slice is there. */
+  existsAt(host: string, port: number): Promise<boolean> {
+    return this.transactions.manager.existsBy(Slice, { host, port, destroyedAt: IsNull() });
   }
 
   /** Every live slice, oldest first. */
   all(): Promise<Slice[]> {
-    return this.dataSource.manager.find(Slice, { where: { destroyedAt: IsNull() }, order: { id: 'ASC' } });
+    return this.transactions.manager.find(Slice, { where: { destroyedAt: IsNull() }, order: { id: 'ASC' } });
   }
 
   /**
@@ -61,7 +66,7 @@ export class SliceRepository {
    * more slices.
    */
   countUnclaimed(): Promise<number> {
-    return this.dataSource.manager.countBy(Slice, {
+    return this.transactions.manager.countBy(Slice, {
       destroyedAt: IsNull(),
       claimable: true,
       desiredState: 'running',
@@ -69,7 +74,7 @@ export class SliceRepository {
   }
 
   countLive(): Promise<number> {
-    return this.dataSource.manager.countBy(Slice, { destroyedAt: IsNull() });
+    return this.transactions.manager.countBy(Slice, { destroyedAt: IsNull() });
   }
 
   async insert(slice: QueryDeepPartialEntity<Slice>, manager: EntityManager): Promise<Slice> {
@@ -122,7 +127,7 @@ export class SliceRepository {
     id: number,
     generation: number,
     seen: Observation,
-    manager = this.dataSource.manager,
+    manager = this.transactions.manager,
   ): Promise<boolean> {
     const { affected } = await manager
       .createQueryBuilder()
@@ -133,8 +138,31 @@ export class SliceRepository {
     return affected === 1;
   }
 
+  /**
+   * Notes how a slice is that somebody else runs.
+   * @returns false when that is no news, or the slice is not there (any more)
+   */
+  async tell(id: number, status: SliceStatus): Promise<boolean> {
+    const desiredState = status === 'stopped' ? 'stopped' : 'running';
+    const { affected } = await this.transactions.manager
+      .createQueryBuilder()
+      .update(Slice)
+      .set({
+        status,
+        desiredState,
+        generation: () => 'generation + 1',
+        observedGeneration: () => 'generation + 1',
+      })
+      .where(`id = :id AND runtime = 'external' AND destroyed_at IS NULL AND desired_state <> 'absent'`, {
+        id,
+      })
+      .andWhere('(status <> :status OR desired_state <> :desiredState)', { status, desiredState })
+      .execute();
+    return affected === 1;
+  }
+
   /** Gives a ready slice that never was anybody's to the user; two sign-ups at once get two slices. */
-  async claim(ownerId: string, manager = this.dataSource.manager): Promise<Slice | null> {
+  async claim(ownerId: string, manager = this.transactions.manager): Promise<Slice | null> {
     const [rows] = await manager.query<[Array<{ id: number }>, number]>(
       `UPDATE slice SET owner_id = $1, claimable = false, updated_at = now() WHERE id = (
          SELECT id FROM slice
@@ -148,7 +176,7 @@ export class SliceRepository {
   }
 
   private update(wish: QueryDeepPartialEntity<Slice>): UpdateQueryBuilder<Slice> {
-    return this.dataSource.manager
+    return this.transactions.manager
       .createQueryBuilder()
       .update(Slice)
       .set({ ...wish, generation: () => 'generation + 1' });

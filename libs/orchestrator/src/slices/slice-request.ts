@@ -4,7 +4,8 @@ import { parseBytes } from '#config';
 
 const MEGABYTE = 1024 ** 2;
 
-const name = z
+/** What a slice may be called. */
+export const sliceName = z
   .string()
   .regex(
     /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
@@ -45,27 +46,30 @@ const memory = z.union([z.int(), z.string()], MEMORY).transform((given, context)
 const cpus = z.number().min(0.01).max(128);
 
 /** Body of a request for a new slice. Everything left out comes from the configuration. */
-export const provisionSchema = z.strictObject({
-  name: name.optional(),
-  image: image.optional(),
-  owner: z.uuid().optional(),
-  env: environment.optional(),
-  memory: memory.optional(),
-  cpus: cpus.optional(),
-});
+export const provisionSchema = z
+  .strictObject({
+    name: sliceName.optional(),
+    image: image.optional(),
+    owner: z.uuid().optional(),
+    env: environment.optional(),
+    memory: memory.optional(),
+    cpus: cpus.optional(),
+  })
+  .meta({ example: { name: 'acme', memory: '256m', cpus: 0.5, env: { COLOUR: 'blue' } } });
 export type ProvisionRequest = z.infer<typeof provisionSchema>;
 
 /** Body of a change: only what is given changes. */
 export const changeSchema = z
   .strictObject({
-    name: name.optional(),
+    name: sliceName.optional(),
     image: image.optional(),
     owner: z.uuid().nullable().optional(),
     env: environment.optional(),
     memory: memory.optional(),
     cpus: cpus.optional(),
   })
-  .refine((change) => Object.keys(change).length > 0, 'names nothing to change');
+  .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
+  .meta({ example: { memory: '512m', cpus: 1 } });
 export type SliceChange = z.infer<typeof changeSchema>;
 
 /** The same request in any order of its fields has the same hash. */

@@ -5,6 +5,7 @@ import { PORT_REST_MS } from '../ports/port-allocator.js';
 import { Convergence, isSettled } from '../reconcile/convergence.js';
 import { SliceRuntime } from '../runtimes/slice-runtime.js';
 import { orUnavailable } from './runtime-unavailable.js';
+import { SliceAudit, wishedFor } from './slice-audit.js';
 import { SliceFactory } from './slice-factory.js';
 import { SliceIdempotency } from './slice-idempotency.js';
 import { conflictOf } from './slice-conflicts.js';
@@ -21,6 +22,7 @@ export class SliceService {
     private readonly idempotency: SliceIdempotency,
     private readonly convergence: Convergence,
     private readonly secrets: SliceSecrets,
+    private readonly audit: SliceAudit,
     @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
   ) {}
 
@@ -53,6 +55,8 @@ export class SliceService {
   /** Changes what the slice is made of, running or stopped. */
   async change(id: number, change: SliceChange): Promise<Slice> {
     this.assertImageIsOfUse(change);
+    const slice = await this.get(id);
+    assertMadeByUs(slice, change);
     const { env, memory, owner, ...same } = change;
     const wish = {
       ...same,
@@ -62,7 +66,10 @@ export class SliceService {
       ...(env === undefined ? {} : { envSealed: this.secrets.sealEnv(id, env) }),
     };
     try {
-      if (!(await this.slices.desire(id, wish))) return notFound(id);
+      const desired = await this.audit.changing('slice.change', slice, wishedFor(change), () =>
+        this.slices.desire(id, wish),
+      );
+      if (!desired) return notFound(id);
     } catch (error) {
       throw conflictOf(error, change);
     }
@@ -89,7 +96,7 @@ export class SliceService {
   async destroy(id: number, force: boolean): Promise<Slice> {
     const slice = (await this.slices.findAny(id)) ?? notFound(id);
     if (slice.destroyedAt !== null) return slice;
-    if (slice.desiredState !== 'absent' && !(await this.slices.dismiss(id, force))) {
+    if (slice.desiredState !== 'absent' && !(await this.dismiss(slice, force))) {
       const latest = await this.slices.find(id);
       if (latest !== null && latest.desiredState !== 'absent') throw inUse(id);
     }
@@ -99,7 +106,9 @@ export class SliceService {
   private async create(request: ProvisionRequest, idempotencyKey: string | null): Promise<Slice> {
     await orUnavailable(this.runtime.check());
     try {
-      return await this.factory.create(request, idempotencyKey);
+      return await this.factory.create(request, idempotencyKey, (slice) =>
+        this.audit.made(slice, wishedFor(request)),
+      );
     } catch (error) {
       // Somebody else may have made the very same slice in the meantime: then that one is the answer.
       const existing = await this.idempotency.find(request, idempotencyKey);
@@ -108,12 +117,23 @@ export class SliceService {
     }
   }
 
+  private dismiss(slice: Slice, force: boolean): Promise<boolean> {
+    return this.audit.changing('slice.destroy', slice, { desired: 'absent', force }, () =>
+      this.slices.dismiss(slice.id, force),
+    );
+  }
+
   private async want(id: number, desired: 'running' | 'stopped', anew = false): Promise<Slice> {
     const slice = await this.get(id);
     // One that is on its way there already is waited for; one that failed on it is told again.
     const isWanted = slice.desiredState === desired && !(isSettled(slice) && slice.status === 'failed');
-    if ((anew || !isWanted) && !(await this.slices.desire(id, { desiredState: desired })))
-      return notFound(id);
+    if (anew || !isWanted) {
+      const action = anew ? 'slice.restart' : desired === 'running' ? 'slice.start' : 'slice.stop';
+      const told = await this.audit.changing(action, slice, { desired }, () =>
+        this.slices.desire(id, { desiredState: desired }),
+      );
+      if (!told) return notFound(id);
+    }
     return cameUp(await this.convergence.settled(id));
   }
 
@@ -140,6 +160,15 @@ function cameUp(slice: Slice): Slice {
     slice.lastErrorCode ?? 'SLICE_PROVISIONING_FAILED',
     `Slice ${slice.id} did not start: ${slice.lastError ?? 'no reason was recorded'}`,
     slice.lastErrorCode === 'NO_FREE_PORT' ? { retryAfterSeconds: PORT_REST_MS / 1000 } : {},
+  );
+}
+
+/** @throws OrchestratorError SLICE_NOT_MANAGED: whoever runs it decides what it is made of */
+function assertMadeByUs({ id, runtime }: Slice, { image, env, memory, cpus }: SliceChange): void {
+  if (runtime !== 'external' || [image, env, memory, cpus].every((asked) => asked === undefined)) return;
+  throw new OrchestratorError(
+    'SLICE_NOT_MANAGED',
+    `Slice ${id} was registered as it ran: only its name and its owner can be changed here.`,
   );
 }
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { isPreflight } from '#auth';
-import { assignRequestId, Clock, CoreError, DomainError, ProxyError, TrustProxy } from '#common';
+import { assignRequestId, Clock, CoreError, DomainError, OpenStreams, ProxyError, TrustProxy } from '#common';
 import { LiveSockets } from '../forward/live-sockets.js';
 import { clientScheme } from '../headers/forwarded.js';
 import { Via } from '../headers/via.js';
@@ -17,6 +17,7 @@ import { Cors } from './cors.js';
 import { FailureReport } from './failure-report.js';
 import { ForwardedWarning } from './forwarded-warning.js';
 import { Passage } from './passage.js';
+import { RequestCount } from './request-count.js';
 import { answerStartingPage, isNavigation } from './starting-page.js';
 
 /**
@@ -37,6 +38,8 @@ export class Edge implements EdgeHandler {
     private readonly trustProxy: TrustProxy,
     private readonly via: Via,
     private readonly live: LiveSockets,
+    private readonly streams: OpenStreams,
+    private readonly count: RequestCount,
     private readonly clock: Clock,
   ) {}
 
@@ -66,13 +69,17 @@ export class Edge implements EdgeHandler {
 
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
     const trusted = this.identify(req);
-    const refuse = (error: DomainError): void => refuseUpgrade(req, socket, error, this.clock.now());
+    const refuse = (error: DomainError): void => {
+      this.count.refused(req, error);
+      refuseUpgrade(req, socket, error, this.clock.now());
+    };
     const screened = this.screenUpgrade(req, trusted);
     if (screened instanceof DomainError) {
       refuse(screened);
       return;
     }
     const { path, route } = screened;
+    this.count.begin(req, route);
     this.admission.admit(
       req,
       path.path,
@@ -92,6 +99,7 @@ export class Edge implements EdgeHandler {
 
   drain(deadlineMs: number): Promise<void> {
     this.draining = true;
+    this.streams.endAll();
     return this.live.drain(deadlineMs);
   }
 
@@ -104,6 +112,7 @@ export class Edge implements EdgeHandler {
   }
 
   private proxy(req: IncomingMessage, res: ServerResponse, path: RequestPath, route: Route): void {
+    this.count.begin(req, route);
     const loop = this.via.refuseReturn(req);
     if (loop !== null) {
       this.refuse(req, res, route, loop);
@@ -112,6 +121,7 @@ export class Edge implements EdgeHandler {
     // A preflight carries no credential, so nobody's slice could answer it.
     if (isPreflight(req.method, req.headers)) {
       this.cors.answerPreflight(req, res, route);
+      this.count.answered(req, res);
       return;
     }
     this.admission.admit(
@@ -155,6 +165,7 @@ export class Edge implements EdgeHandler {
   }
 
   private refuse(req: IncomingMessage, res: ServerResponse, route: Route | null, error: DomainError): void {
+    this.count.refused(req, error);
     if (error.code === 'SLICE_STARTING' && isNavigation(req)) {
       answerStartingPage(req, res, error);
       return;

@@ -2,7 +2,7 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { ProviderSessions, SessionRevocations, SessionStore } from '#auth';
-import { Clock, CoreError } from '#common';
+import { Clock, CoreError, Metrics } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
 import { SliceDirectory } from '#orchestrator';
@@ -46,6 +46,7 @@ export class VisitorCache implements OnModuleInit {
     private readonly control: ControlConnection,
     private readonly clock: Clock,
     private readonly providerSessions: ProviderSessions,
+    private readonly metrics: Metrics,
     config: AppConfig,
   ) {
     this.slots = pLimit(Math.max(1, Math.floor(config.database.poolMax / 2)));
@@ -61,7 +62,9 @@ export class VisitorCache implements OnModuleInit {
   get(hash: string): Visitor | undefined {
     if (!this.control.healthy) return undefined;
     const visitor = this.entries.get(hash);
-    return visitor !== undefined && visitor.knownUntil > this.clock.nowMs() ? visitor : undefined;
+    if (visitor === undefined || visitor.knownUntil <= this.clock.nowMs()) return undefined;
+    this.metrics.sessionCache.hits++;
+    return visitor;
   }
 
   /**
@@ -95,6 +98,7 @@ export class VisitorCache implements OnModuleInit {
    * the bus is silent nobody can tell that, so each request makes its own.
    */
   private async load(hash: string): Promise<Visitor | null> {
+    this.metrics.sessionCache.misses++;
     const shared = this.control.healthy ? this.flights.get(hash) : undefined;
     const flight = shared ?? this.takeOff(hash);
     const visitor = await flight.result;

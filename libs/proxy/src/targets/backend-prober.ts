@@ -1,12 +1,9 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
-import { Interval } from '@nestjs/schedule';
 import pLimit, { type LimitFunction } from 'p-limit';
 import { Agent } from 'undici';
 import type { Backend } from './backend.js';
 import { Backends } from './backends.js';
 import { probe } from './probe.js';
-
-const INTERVAL_MS = 60_000;
 
 /** How backends are probed. */
 export class ProbeOptions {
@@ -19,7 +16,7 @@ export class ProbeOptions {
   }
 }
 
-/** Asks backends whether they are up: all of them every minute, and each one as soon as it is there. */
+/** Asks backends whether they are up: each one as soon as it is there, and all of them when the monitor says so. */
 @Injectable()
 export class BackendProber implements OnModuleDestroy {
   private readonly logger = new Logger(BackendProber.name);
@@ -34,11 +31,6 @@ export class BackendProber implements OnModuleDestroy {
     private readonly options: ProbeOptions,
   ) {
     this.slots = pLimit(options.parallelism);
-  }
-
-  @Interval(INTERVAL_MS)
-  protected async onInterval(): Promise<void> {
-    await this.probeAll();
   }
 
   /**

@@ -17,11 +17,10 @@ export interface BackendState {
   readonly latencyMs: number | null;
 }
 
-const NEVER_PROBED: BackendState = {
+const NEVER_PROBED: Omit<BackendState, 'notifiedDown'> = {
   status: 'unknown',
   lastUp: null,
   firstDownAt: null,
-  notifiedDown: false,
   lastCheck: null,
   latencyMs: null,
 };
@@ -47,6 +46,9 @@ export class Backend implements Upstream {
   /** What is asked of it, after the path of its URL; empty for the URL itself. */
   healthPath: string;
 
+  /** Whether the operator was told of the downtime, if there is one. */
+  told = false;
+
   private current = NEVER_PROBED;
   private failuresInARow = 0;
   private ejectionsInARow = 0;
@@ -70,7 +72,7 @@ export class Backend implements Upstream {
   }
 
   get state(): BackendState {
-    return this.current;
+    return { ...this.current, notifiedDown: this.told && this.current.status === 'down' };
   }
 
   get probeUrl(): string {

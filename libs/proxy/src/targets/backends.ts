@@ -12,6 +12,7 @@ export function canonicalUrl(url: string): string {
 @Injectable()
 export class Backends {
   private byUrl: ReadonlyMap<string, Backend> = new Map();
+  private toldOf: ReadonlySet<string> = new Set();
 
   constructor(private readonly clock: Clock) {}
 
@@ -22,6 +23,12 @@ export class Backends {
 
   get all(): readonly Backend[] {
     return [...this.byUrl.values()];
+  }
+
+  /** The operator was told that these are down, and of no other. @param urls canonical */
+  told(urls: ReadonlySet<string>): void {
+    this.toldOf = urls;
+    for (const backend of this.byUrl.values()) backend.told = urls.has(backend.url);
   }
 
   /**
@@ -37,6 +44,7 @@ export class Backends {
       const backend = known ?? new Backend(url, healthPath, this.clock);
       if (known?.healthPath !== healthPath) toProbe.push(backend);
       backend.healthPath = healthPath;
+      backend.told = this.toldOf.has(url);
       next.set(url, backend);
     }
     this.byUrl = next;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { DataSource, type EntityManager, IsNull } from 'typeorm';
-import { isForeignKeyViolation, Pool, PoolBackend } from '#database';
+import { type EntityManager, IsNull } from 'typeorm';
+import { isForeignKeyViolation, Pool, PoolBackend, Transactions } from '#database';
 import type { StoredPool } from './pool-definitions.js';
 
 /** The channel of PostgreSQL's NOTIFY; the triggers of both tables write to it. */
@@ -10,12 +10,12 @@ export const POOL_CHANGED = 'pool_changed';
 /** The pools and backends that were registered while the gateway ran. */
 @Injectable()
 export class PoolStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly transactions: Transactions) {}
 
   /** The oldest backends first. */
   async all(): Promise<StoredPool[]> {
     // What comes in between the two is told of by a message of its own.
-    const { manager } = this.dataSource;
+    const { manager } = this.transactions;
     const backends = await manager.find(PoolBackend, { order: { createdAt: 'ASC', id: 'ASC' } });
     const pools = await manager.find(Pool);
     const byPool = Map.groupBy(backends, ({ pool }) => pool);
@@ -24,7 +24,7 @@ export class PoolStore {
 
   /** @returns whether it is new */
   async createPool(name: string, healthPath: string): Promise<boolean> {
-    return insertPool(this.dataSource.manager, name, healthPath);
+    return insertPool(this.transactions.manager, name, healthPath);
   }
 
   /**
@@ -32,14 +32,14 @@ export class PoolStore {
    * @returns whether it has this one now
    */
   async settleHealthPath(name: string, healthPath: string): Promise<boolean> {
-    const { manager } = this.dataSource;
+    const { manager } = this.transactions;
     await manager.update(Pool, { name, healthPath: IsNull() }, { healthPath });
     return manager.existsBy(Pool, { name, healthPath });
   }
 
   /** @returns whether there was one */
   async deletePool(name: string): Promise<boolean> {
-    return deleted(await this.dataSource.manager.delete(Pool, { name }));
+    return deleted(await this.transactions.manager.delete(Pool, { name }));
   }
 
   /**
@@ -48,7 +48,7 @@ export class PoolStore {
    */
   async addBackend(pool: string, url: string, { making }: { making: boolean }): Promise<boolean | null> {
     try {
-      return await this.dataSource.transaction(async (manager) => {
+      return await this.transactions.run(async (manager) => {
         if (making) await insertPool(manager, pool, null);
         const result = await manager
           .createQueryBuilder()
@@ -68,7 +68,7 @@ export class PoolStore {
 
   /** @returns whether there was one */
   async removeBackend(pool: string, which: { id: string } | { url: string }): Promise<boolean> {
-    return deleted(await this.dataSource.manager.delete(PoolBackend, { pool, ...which }));
+    return deleted(await this.transactions.manager.delete(PoolBackend, { pool, ...which }));
   }
 }
 

@@ -5,6 +5,7 @@ import type { Addressing } from './addressing.js';
 import { containerOptions, type ContainerPolicy } from './container-options.js';
 import { DataVolumes } from './data-volumes.js';
 import { ask, askUnless, connectEngine, EngineRefusal, find } from './engine.js';
+import { followLogs } from './follow-logs.js';
 import { ensureImage } from './images.js';
 import { textOfFrames } from './log-frames.js';
 import { LABELS, Ownership, sliceIdOf } from './ownership.js';
@@ -33,6 +34,8 @@ export interface DockerRuntimeOptions extends ContainerPolicy {
 export class DockerRuntime extends SliceRuntime {
   override readonly kind = 'docker';
   readonly #docker: Docker;
+  /** For what may say nothing for as long as it likes. */
+  readonly #patient: Docker;
   readonly #ownership: Ownership;
   readonly #addressing: Addressing;
   readonly #networks: SliceNetworks;
@@ -43,6 +46,7 @@ export class DockerRuntime extends SliceRuntime {
   constructor(options: DockerRuntimeOptions) {
     super();
     this.#docker = connectEngine(options.host);
+    this.#patient = connectEngine(options.host, 0);
     this.#ownership = new Ownership(options.installationId);
     this.#addressing =
       options.network === null
@@ -129,6 +133,10 @@ export class DockerRuntime extends SliceRuntime {
     return textOfFrames(
       await ask(this.#container(sliceId).logs({ stdout: true, stderr: true, tail: Math.max(0, lines) })),
     );
+  }
+
+  override followLogs(sliceId: number, lines: number, signal: AbortSignal): AsyncIterable<string> {
+    return followLogs(this.#patient, this.#ownership.nameOf(sliceId), lines, signal);
   }
 
   override async usage(sliceId: number): Promise<SliceUsage | null> {

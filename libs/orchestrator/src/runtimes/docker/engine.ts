@@ -7,9 +7,9 @@ const SILENCE_TIMEOUT_MS = 120_000;
 /**
  * A client of the Docker Engine API.
  * @param host as in DOCKER_HOST, `unix:///path` or `tcp://host:port`; null: the engine's usual socket
+ * @param timeout after so many milliseconds without a byte it is given up; 0: never
  */
-export function connectEngine(host: string | null): Docker {
-  const timeout = SILENCE_TIMEOUT_MS;
+export function connectEngine(host: string | null, timeout = SILENCE_TIMEOUT_MS): Docker {
   const url = new URL(host ?? 'unix:///var/run/docker.sock');
   // An explicit `host: undefined` keeps the client from reading DOCKER_HOST itself.
   if (url.protocol === 'unix:') return new Docker({ socketPath: url.pathname, host: undefined, timeout });

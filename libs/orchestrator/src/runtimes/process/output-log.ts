@@ -20,17 +20,30 @@ export async function rotate(file: string, maxBytes: number): Promise<void> {
   }
 }
 
-/** The last lines of a file; empty when there is none. */
+/** The last lines of a file, the one that is being written as well; empty when there is none. */
 export async function tail(file: string, lines: number): Promise<string> {
   if (lines <= 0) return '';
+  const { bytes } = await readEnd(file);
+  return bytes.toString('utf8').replace(/\n$/, '').split('\n').slice(-lines).join('\n');
+}
+
+/** The last whole lines of a file, and where the one after them begins. */
+export async function lastLines(file: string, lines: number): Promise<{ lines: string[]; end: number }> {
+  const { bytes, start } = await readEnd(file);
+  const end = bytes.lastIndexOf('\n') + 1;
+  if (end === 0) return { lines: [], end: start };
+  const whole = bytes.toString('utf8', 0, end - 1).split('\n');
+  return { lines: lines <= 0 ? [] : whole.slice(-lines), end: start + end };
+}
+
+async function readEnd(file: string): Promise<{ bytes: Buffer; start: number }> {
   const handle = await open(file, 'r').catch(() => null);
-  if (handle === null) return '';
+  if (handle === null) return { bytes: Buffer.alloc(0), start: 0 };
   try {
     const { size } = await handle.stat();
     const start = Math.max(0, size - TAIL_BYTES);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(size - start), 0, size - start, start);
-    const all = buffer.toString('utf8', 0, bytesRead).replace(/\n$/, '').split('\n');
-    return all.slice(-lines).join('\n');
+    return { bytes: buffer.subarray(0, bytesRead), start };
   } finally {
     await handle.close();
   }

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { SystemClock, type Clock } from '#common';
 import { RuntimeUnavailableError, StartFailedError } from '../errors.js';
 import { SliceRuntime, type SliceInstance, type SliceSpec, type SliceUsage } from '../slice-runtime.js';
+import { followLog } from './follow-log.js';
 import { launch, type LaunchedProcess } from './launch.js';
 import type { LaunchPlan } from './launcher.js';
 import { assertPortFree } from './loopback-port.js';
@@ -152,6 +153,10 @@ export class ProcessRuntime extends SliceRuntime {
 
   override async logs(sliceId: number, lines: number): Promise<string> {
     return tail(this.#logOf(sliceId), lines);
+  }
+
+  override followLogs(sliceId: number, lines: number, signal: AbortSignal): AsyncIterable<string> {
+    return followLog(this.#logOf(sliceId), lines, signal);
   }
 
   override async usage(sliceId: number): Promise<SliceUsage | null> {

@@ -1,0 +1,63 @@
+import { hostname } from 'node:os';
+import type { ServerReading } from '../telemetry/readings.js';
+import type { Condition } from './condition.js';
+
+/** A figure that is bad above one bound and well again below another: in between it stays what it was. */
+interface Gauge {
+  readonly subject: string;
+  readonly badAbove: number;
+  readonly wellBelow: number;
+  readonly what: string;
+}
+
+const DISK: Gauge = {
+  subject: `disk:${hostname()}`,
+  badAbove: 90,
+  wellBelow: 85,
+  what: `the disk of ${hostname()}`,
+};
+const CONNECTIONS: Gauge = {
+  subject: 'connections',
+  badAbove: 80,
+  wellBelow: 70,
+  what: 'the connections of PostgreSQL',
+};
+
+/** How the server is. What lies between the bounds, or is not known, is no condition at all: it changes nothing. */
+export function serverConditions(reading: ServerReading): Condition[] {
+  return [
+    ...gauged(DISK, reading.diskUsedBytes, reading.diskTotalBytes),
+    ...gauged(CONNECTIONS, reading.connections, reading.maxConnections),
+  ];
+}
+
+function gauged(
+  { subject, badAbove, wellBelow, what }: Gauge,
+  used: number | null,
+  total: number | null,
+): Condition[] {
+  if (used === null || total === null || total === 0) return [];
+  const percent = (used / total) * 100;
+  if (percent <= badAbove && percent >= wellBelow) return [];
+  return [
+    {
+      subject,
+      state: percent > badAbove ? 'bad' : 'well',
+      // Told once, so the figure is the one of then: rounded down, that it is not told as less than it was.
+      reason: `${Math.floor(percent / 5) * 5} % and more are used`,
+      urgent: true,
+      texts: {
+        began: (reason) => ({
+          title: `Nearly used up: ${what}`,
+          body: `Of ${what} ${reason}.`,
+          type: 'warning',
+        }),
+        ended: (lasted) => ({
+          title: `Room again: ${what}`,
+          body: `Of ${what} less than ${wellBelow} % are used again, after ${lasted}.`,
+          type: 'success',
+        }),
+      },
+    },
+  ];
+}

@@ -1,0 +1,160 @@
+import { hostname } from 'node:os';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Clock } from '#common';
+import { AppConfig } from '#config';
+import { MonitorState, type Slice } from '#database';
+import { SliceDatabaseFigures, SliceRuntime, SliceSupervision } from '#orchestrator';
+import { BackendProber, Backends } from '#proxy';
+import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
+import type { Condition } from '../outages/condition.js';
+import { Outages } from '../outages/outages.js';
+import { serverConditions } from '../outages/server-conditions.js';
+import { SLICE_PREFIX, sliceCondition, sliceSubject } from '../outages/slice-conditions.js';
+import type { ServerReading } from '../telemetry/readings.js';
+import { TelemetryStore } from '../telemetry/telemetry-store.js';
+import { within } from './deadline.js';
+import { FaultLog } from './fault-log.js';
+import { Healer } from './healer.js';
+import { MonitorOptions } from './monitor-options.js';
+import { SampleWriter } from './sample-writer.js';
+import { ServerGauge } from './server-gauge.js';
+import { type Measured, SliceGauge, type Surroundings } from './slice-gauge.js';
+
+/** A slice's outage is over after three good checks in a row: one that comes and goes has one. */
+const INTERVALS_TO_SETTLE = 2;
+
+/**
+ * One look at everything: slices, backends, the server. It stores what it sees, restarts what is not well, and sees to
+ * it that the operator hears of what matters. Who runs it sees to it that it runs once at a time.
+ */
+@Injectable()
+export class MonitorPass {
+  private readonly faults = new FaultLog(new Logger(MonitorPass.name));
+  /** Gave no answer in the pass before: they come last, so that the others need not wait for their slots. */
+  private hung: ReadonlySet<number> = new Set();
+
+  constructor(
+    private readonly supervision: SliceSupervision,
+    @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
+    private readonly databases: SliceDatabaseFigures,
+    private readonly gauge: SliceGauge,
+    private readonly server: ServerGauge,
+    private readonly store: TelemetryStore,
+    private readonly healer: Healer,
+    private readonly outages: Outages,
+    private readonly prober: BackendProber,
+    private readonly backends: Backends,
+    private readonly dataSource: DataSource,
+    private readonly clock: Clock,
+    private readonly config: AppConfig,
+    private readonly options: MonitorOptions,
+  ) {}
+
+  /**
+   * @param signal ends it early: another replica may run by then, so nothing is decided any more
+   * @throws what the database throws
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    const at = this.clock.now();
+    await this.begin(at);
+    const [slices, surroundings] = await Promise.all([this.supervision.all(), this.lookAround(at)]);
+    const [measured, reading] = await Promise.all([
+      this.measureAll(slices, surroundings, signal),
+      this.readServer(surroundings),
+      this.prober.probeAll(),
+    ]);
+    if (signal.aborted) return;
+    await this.healer.treat(measured.flatMap(sightingOf), signal);
+    await this.settle(at, slices, measured, reading);
+    const healthy = measured.filter((each) => each.reading.healthy === true);
+    await this.supervision.healthy(
+      healthy.map(({ slice }) => slice.id),
+      at,
+    );
+    if (!signal.aborted) await this.store.rollUp(this.clock.now());
+  }
+
+  /** From here on a pass that began before, wherever it runs, has no say any more. */
+  private async begin(at: Date): Promise<void> {
+    await this.store.prepare(at);
+    const lastPassBy = `${hostname()} (${process.pid})`;
+    await this.dataSource.manager.update(MonitorState, { id: 1 }, { lastPassAt: at, lastPassBy });
+  }
+
+  private async lookAround(at: Date): Promise<Surroundings> {
+    const { figuresTimeoutMs } = this.options;
+    const [instances, databases] = await Promise.all([
+      this.orNull('the runtime', within(figuresTimeoutMs, this.runtime.list())),
+      this.orNull("the slices' databases", this.databases.usage()),
+    ]);
+    const states = instances && new Map(instances.map(({ sliceId, state }) => [sliceId, state] as const));
+    return { at, states, databases };
+  }
+
+  private async measureAll(
+    slices: readonly Slice[],
+    surroundings: Surroundings,
+    signal: AbortSignal,
+  ): Promise<Measured[]> {
+    this.gauge.keepOnly(new Set(slices.map(({ id }) => id)));
+    const samples = new SampleWriter(this.store, this.options.flushMs, signal);
+    const measured = await Promise.all(
+      this.inTurn(slices).map(async (slice) => {
+        const result = await this.gauge.measure(slice, surroundings, signal);
+        samples.add(result.reading);
+        return result;
+      }),
+    );
+    await samples.end();
+    this.hung = new Set(measured.flatMap(({ slice, hung }) => (hung ? [slice.id] : [])));
+    return measured;
+  }
+
+  /** In another order each time, so that it is not always the same ones that wait. */
+  private inTurn(slices: readonly Slice[]): Slice[] {
+    const places = new Map(slices.map(({ id }) => [id, Math.random() + Number(this.hung.has(id))]));
+    return slices.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
+  }
+
+  private async readServer({ at, databases }: Surroundings): Promise<ServerReading> {
+    const reading = await this.server.read(at, databases);
+    await this.store.addServer(reading);
+    return reading;
+  }
+
+  private async settle(
+    passAt: Date,
+    slices: readonly Slice[],
+    measured: readonly Measured[],
+    reading: ServerReading,
+  ): Promise<void> {
+    const settleMs = INTERVALS_TO_SETTLE * (this.config.monitor.intervalMs ?? 0);
+    const ofSlices: Condition[] = measured.flatMap(({ slice, reading: { healthy } }) =>
+      healthy === null ? [] : [sliceCondition(slice, healthy, settleMs)],
+    );
+    const ofBackends = backendConditions(this.backends.all);
+    const toRun = slices.filter(({ desiredState }) => desiredState === 'running');
+    await this.outages.settle({
+      passAt,
+      conditions: [...ofSlices, ...ofBackends.conditions, ...serverConditions(reading)],
+      complete: [SLICE_PREFIX, BACKEND_PREFIX],
+      unsure: new Set([...toRun.map(({ id }) => sliceSubject(id)), ...ofBackends.unsure]),
+    });
+  }
+
+  private async orNull<T>(what: string, looking: Promise<T>): Promise<T | null> {
+    try {
+      const found = await looking;
+      this.faults.clear(what);
+      return found;
+    } catch (error) {
+      return this.faults.note(what, `${what} could not be looked at: ${String(error)}`);
+    }
+  }
+}
+
+/** Only of slices that were due for a check. */
+function sightingOf({ slice, reading: { healthy, state } }: Measured) {
+  return healthy === null ? [] : [{ slice, healthy, state }];
+}

@@ -1,0 +1,154 @@
+import { Injectable } from '@nestjs/common';
+import { Client, type QueryConfig } from 'pg';
+import { DataSource } from 'typeorm';
+import { errorCode } from '#common';
+import { DatabaseServer, type Slice } from '#database';
+import { SliceSecrets } from '../slices/slice-secrets.js';
+import { databaseName } from './postgres-slice-database.js';
+
+/** How much of the server a slice's database takes up. */
+export interface SliceDatabaseUsage {
+  readonly bytes: number | null;
+  readonly connections: number;
+}
+
+/** The database server, and what each slice has of it. */
+export interface DatabaseFigures {
+  readonly slices: ReadonlyMap<number, SliceDatabaseUsage>;
+  /** Everybody's. */
+  readonly connections: number;
+  readonly maxConnections: number;
+}
+
+/** What the app's own figures came to, by their names, and why the others did not. */
+export interface AppFigures {
+  readonly values: Readonly<Record<string, number>>;
+  /** SQLSTATE or the like, no message: that may quote a customer's data. */
+  readonly faults: Readonly<Record<string, string>>;
+}
+
+/** Contract §5. */
+const STATEMENT_TIMEOUT_MS = 2000;
+/** For a server that does not keep to it. */
+const QUERY_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 1000;
+
+/** The owner of a database chooses what sessions in it begin with; those of the connection come before that. */
+const SESSION_OPTIONS = [
+  'default_transaction_read_only=on',
+  `statement_timeout=${STATEMENT_TIMEOUT_MS}`,
+  'lock_timeout=1000',
+  'idle_session_timeout=10000',
+  'client_connection_check_interval=1000',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
+
+/** Looks into the databases of slices, and changes nothing there. */
+@Injectable()
+export class SliceDatabaseFigures {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly server: DatabaseServer,
+    private readonly secrets: SliceSecrets,
+  ) {}
+
+  /** One query for all slices. @throws QueryFailedError */
+  async usage(): Promise<DatabaseFigures> {
+    // A slice that revokes our right to connect to its database must not blind us for all the others.
+    const rows = await this.dataSource.query<
+      Array<{ name: string; bytes: string | null; connections: number }>
+    >(
+      `SELECT d.datname AS name, coalesce(s.numbackends, 0) AS connections,
+              CASE WHEN has_database_privilege(d.oid, 'CONNECT') AND d.datname ~ '^slice_[0-9]+$'
+                   THEN pg_database_size(d.oid) END AS bytes
+         FROM pg_database d LEFT JOIN pg_stat_database s ON s.datid = d.oid`,
+    );
+    const [{ max }] = await this.dataSource.query<[{ max: number }]>(
+      `SELECT current_setting('max_connections')::int AS max`,
+    );
+    const slices = new Map<number, SliceDatabaseUsage>();
+    for (const { name, bytes, connections } of rows) {
+      const id = /^slice_(\d+)$/.exec(name)?.[1];
+      if (id !== undefined)
+        slices.set(Number(id), { bytes: bytes === null ? null : Number(bytes), connections });
+    }
+    const connections = rows.reduce((sum, row) => sum + row.connections, 0);
+    return { slices, connections, maxConnections: max };
+  }
+
+  /**
+   * Asks a slice's own database, as its own role: each query gives a number in the first column of its first row. One
+   * that fails takes none of the others with it.
+   * @param signal ends it early
+   * @throws Error when the password was sealed under another key
+   */
+  async ofApp(
+    slice: Slice,
+    queries: ReadonlyArray<{ readonly name: string; readonly sql: string }>,
+    signal: AbortSignal,
+  ): Promise<AppFigures> {
+    const values: Record<string, number> = {};
+    const faults: Record<string, string> = {};
+    const password = this.secrets.openDatabasePassword(slice);
+    if (queries.length === 0 || password === null || signal.aborted) return { values, faults };
+    const client = this.clientFor(slice.id, password);
+    const asking = (async () => {
+      await client.connect();
+      for (const { name, sql } of queries) {
+        const value = await numberFrom(client, sql).catch((error: unknown) => faultOf(error));
+        if (typeof value === 'number') values[name] = value;
+        else faults[name] = value;
+      }
+    })();
+    try {
+      await Promise.race([asking, rejection(signal)]);
+    } catch (error) {
+      for (const { name } of queries) if (values[name] === undefined) faults[name] ??= faultOf(error);
+    }
+    // Nobody waits for it: a client that is ended while it connects never says that it is.
+    void client.end().catch(() => undefined);
+    asking.catch(() => undefined);
+    return { values: { ...values }, faults: { ...faults } };
+  }
+
+  private clientFor(sliceId: number, password: string): Client {
+    const name = databaseName(sliceId);
+    const client = new Client({
+      ...this.server.connection,
+      database: name,
+      user: name,
+      password,
+      options: SESSION_OPTIONS,
+      application_name: 'sluice-figures',
+      connectionTimeoutMillis: QUERY_TIMEOUT_MS,
+      query_timeout: QUERY_TIMEOUT_MS,
+    });
+    client.on('error', () => undefined); // the query that waits is rejected, too
+    return client;
+  }
+}
+
+/**
+ * One row of one number, however many the app's own functions and views would give: they are a customer's to change,
+ * and the gateway's memory is not.
+ */
+async function numberFrom(client: Client, sql: string): Promise<number | string> {
+  const query = `SELECT figure::double precision AS figure FROM (${sql.replace(/[\s;]+$/, '')}\n) AS result (figure) LIMIT 1`;
+  // The extended protocol takes a single statement.
+  const statement: QueryConfig & { queryMode: 'extended' } = { text: query, queryMode: 'extended' };
+  const { rows } = await client.query<{ figure: number | null }>(statement);
+  const figure = rows[0]?.figure;
+  if (typeof figure !== 'number') return 'no row';
+  return Number.isFinite(figure) ? figure : 'not finite';
+}
+
+function faultOf(error: unknown): string {
+  return errorCode(error) ?? 'no answer';
+}
+
+/** Rejects when the signal is aborted, with its reason. */
+function rejection(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+}

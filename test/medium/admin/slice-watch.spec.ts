@@ -1,0 +1,191 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import { OpenStreams } from '#common';
+import { User } from '#database';
+import { SliceEvents } from '#orchestrator';
+import type { OperatorClient } from '../../support/clients.js';
+import { eventually } from '../../support/eventually.js';
+import { EventSource } from '../../support/event-source.js';
+import { ADMIN_KEY, Gateway, PASSWORD } from '../../support/gateway.js';
+import { TINY_SLICES } from '../../support/tiny-slices.js';
+
+let gateway: Gateway;
+let operator: OperatorClient;
+let slice: { id: number; port: number };
+
+beforeAll(async () => {
+  gateway = await Gateway.start({ env: { ...TINY_SLICES, SLICE_AUTO_PROVISION: 'false' } });
+  operator = gateway.operator();
+  slice = (await operator.provision({ name: 'watched' })).body;
+}, 30_000);
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const write = (line: string) =>
+  fetch(`http://127.0.0.1:${slice.port}/log?line=${encodeURIComponent(line)}`).then((answer) =>
+    answer.text(),
+  );
+const follow = (what: string, headers: Record<string, string> = { 'x-admin-key': ADMIN_KEY }) =>
+  EventSource.open(`${gateway.url}/admin/slices/${slice.id}/${what}?follow=true`, headers);
+const allClosed = () => eventually(async () => expect(gateway.get(OpenStreams).size).toBe(0));
+
+async function admin() {
+  const browser = gateway.browser();
+  const email = `${crypto.randomUUID()}@example.com`;
+  const { body } = await browser.register(email, PASSWORD);
+  await gateway.get(DataSource).getRepository(User).update({ email }, { role: 'admin' });
+  return { browser, userId: String(body.user.id) };
+}
+
+describe('GET /admin/slices/:id/logs', () => {
+  it('is the last lines, 500 at the most', async () => {
+    for (let i = 0; i < 20; i++) await write(`line ${i}${'\n.'.repeat(30)}`);
+    await eventually(async () => {
+      const { body } = await operator.get(`/admin/slices/${slice.id}/logs`);
+      expect(body.lines).toHaveLength(500);
+      expect(body.lines.at(-31)).toBe('line 19');
+    });
+  });
+
+  it('goes on, line by line, at once and uncompressed', async () => {
+    await using source = await follow('logs');
+    expect(source.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    expect(source.headers.get('content-encoding')).toBeNull();
+    expect(source.headers.get('cache-control')).toContain('no-transform');
+    await write('a new\rone');
+    const taken = await source.until(({ data }) => data === 'a new\none');
+    expect(taken.every(({ event }) => event === 'line')).toBe(true);
+    await write('another');
+    expect(await source.next()).toMatchObject({ data: 'another' });
+  });
+
+  it('ends for the gateway when the client goes, and ends when the access does', async () => {
+    await allClosed();
+    {
+      await using source = await follow('logs');
+      await source.next();
+      expect(gateway.get(OpenStreams).size).toBe(1);
+    }
+    await allClosed();
+
+    const { browser, userId } = await admin();
+    await using source = await follow('logs', { cookie: browser.cookie });
+    await source.next();
+    await operator.post(`/admin/users/${userId}/sign-out`);
+    while ((await source.next()) !== null);
+    await allClosed();
+  });
+
+  it('waits for a client that does not read, and takes no memory for it', async () => {
+    await using source = await follow('logs');
+    await source.next();
+    const used = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed;
+    const line = 'x'.repeat(7000);
+    for (let i = 0; i < 1500; i++) await write(line);
+    const grown = process.memoryUsage().arrayBuffers + process.memoryUsage().heapUsed - used;
+    expect(grown).toBeLessThan(100 * 1024 * 1024);
+    await write('the end');
+    const taken = await source.until(({ data }) => data === 'the end');
+    expect(taken.filter(({ data }) => data === line).length).toBe(1500);
+  }, 30_000);
+
+  it('is refused once too many are open', async () => {
+    await allClosed();
+    const streams = gateway.get(OpenStreams);
+    const held = [];
+    while (streams.size < 100) held.push(streams.begin());
+    const { status, body, headers } = await operator.get(`/admin/slices/${slice.id}/logs?follow=true`);
+    expect([status, body.code, headers.has('retry-after')]).toEqual([429, 'RATE_LIMITED', true]);
+    held.forEach((each) => each.abort());
+  });
+
+  it.each(['follow=1', 'follow=', 'lines=5'])('refuses %s', async (query) => {
+    expect((await operator.get(`/admin/slices/${slice.id}/logs?${query}`)).status).toBe(400);
+  });
+
+  it('is of slices that Sluice runs', async () => {
+    expect((await operator.get('/admin/slices/999999999/logs')).body.code).toBe('SLICE_NOT_FOUND');
+    expect((await operator.get('/admin/slices/999999999/events')).body.code).toBe('SLICE_NOT_FOUND');
+    const { body } = await operator.post('/admin/slices', { port: 40_999 });
+    expect((await operator.get(`/admin/slices/${body.id}/logs`)).body.code).toBe('SLICE_NOT_MANAGED');
+  });
+});
+
+const stepsOf = (messages: readonly { data: string }[]) =>
+  messages.map(({ data }) => JSON.parse(data)).map(({ step, outcome }) => `${step} ${outcome}`);
+
+describe('GET /admin/slices/:id/events', () => {
+  it('is what was done to bring the slice up', async () => {
+    await eventually(async () => {
+      const { body } = await operator.get(`/admin/slices/${slice.id}/events`);
+      expect(body.events.map(({ step, outcome }: any) => `${step} ${outcome}`)).toEqual([
+        'database begun',
+        'database done',
+        'start begun',
+        'start done',
+        'health begun',
+        'health done',
+        'active done',
+      ]);
+      expect(body.events[1]).toEqual({
+        id: expect.any(String),
+        at: expect.any(String),
+        step: 'database',
+        outcome: 'done',
+        generation: 1,
+        durationMs: expect.any(Number),
+        message: null,
+      });
+    });
+  });
+
+  it('tells of each step as it is taken, and goes on behind the last one that was had', async () => {
+    let lastId: string;
+    {
+      await using source = await follow('events');
+      await source.until(({ data }) => data.includes('"active"'));
+      void operator.post(`/orchestrator/slices/${slice.id}/stop`);
+      const taken = await source.until(({ data }) => data.includes('"stopped"'));
+      expect(stepsOf(taken)).toEqual(['stop begun', 'stop done', 'stopped done']);
+      lastId = String(taken.at(-1)?.id);
+    }
+    await operator.post(`/orchestrator/slices/${slice.id}/start`);
+    const headers = { 'x-admin-key': ADMIN_KEY, 'last-event-id': lastId };
+    await using source = await follow('events', headers);
+    expect(stepsOf(await source.until(({ data }) => data.includes('"active"')))[0]).toBe('database begun');
+  }, 20_000);
+
+  it('says why a step failed', async () => {
+    const { body } = await operator.provision({ env: { CRASH: 'no licence' } });
+    expect(body.code).toBe('SLICE_PROVISIONING_FAILED');
+    const [failed] = (await operator.get('/admin/slices?status=failed')).body.slices;
+    await eventually(async () => {
+      const { body: answer } = await operator.get(`/admin/slices/${failed.id}/events`);
+      expect(answer.events).toContainEqual(
+        expect.objectContaining({ step: 'pass', outcome: 'failed', message: failed.error }),
+      );
+    });
+  }, 20_000);
+
+  it('keeps what is not old', async () => {
+    await gateway.get(SliceEvents).sweep(new Date(0));
+    expect((await operator.get(`/admin/slices/${slice.id}/events`)).body.events).not.toEqual([]);
+    await gateway.get(SliceEvents).sweep(new Date(Date.now() + 1000));
+    expect((await operator.get(`/admin/slices/${slice.id}/events`)).body.events).toEqual([]);
+  });
+});
+
+describe('a gateway that stops', () => {
+  it('ends every stream in good order, and waits for none', async () => {
+    const one = await Gateway.start({ env: { SHUTDOWN_TIMEOUT_SECONDS: '30' } });
+    const { body } = await one.operator().provision();
+    const source = await EventSource.open(`${one.url}/admin/slices/${body.id}/events?follow=true`, {
+      'x-admin-key': ADMIN_KEY,
+    });
+    await source.next();
+    const begun = performance.now();
+    const stopped = one[Symbol.asyncDispose]();
+    while ((await source.next()) !== null);
+    await stopped;
+    expect(performance.now() - begun).toBeLessThan(15_000);
+  }, 40_000);
+});

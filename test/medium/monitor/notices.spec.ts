@@ -1,0 +1,221 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { createHmac } from 'node:crypto';
+import { Notifier } from '#common';
+import { eventually } from '../../support/eventually.js';
+import { MINUTE_MS, MonitorWorld, type MonitorWorldOptions } from '../../support/monitor-world.js';
+import { NoticeReceiver } from '../../support/notice-receiver.js';
+import { quietLogger } from '../../support/quiet-logger.js';
+
+const HOUR_MS = 60 * MINUTE_MS;
+const SECRET = 'the secret of the webhook';
+
+let receiver: NoticeReceiver;
+let world: MonitorWorld;
+
+beforeEach(async () => {
+  receiver = await NoticeReceiver.start();
+});
+afterEach(async () => {
+  await world[Symbol.asyncDispose]();
+  await receiver[Symbol.asyncDispose]();
+});
+
+async function start(env: NodeJS.ProcessEnv = {}, options: MonitorWorldOptions = {}): Promise<void> {
+  world = await MonitorWorld.start({ ...options, env: { ...apprise(), ...env } });
+}
+const apprise = () => ({ APPRISE_URL: `http://user:s3cret@127.0.0.1:${receiver.port}/notify/key` });
+const webhook = () => ({
+  NOTIFY_WEBHOOK_URL: `http://127.0.0.1:${receiver.port}/hook`,
+  NOTIFY_WEBHOOK_SECRET: SECRET,
+});
+
+/** A pass later by so much. */
+async function passAfter(ms: number): Promise<void> {
+  world.clock.advance(ms);
+  await world.pass();
+}
+
+/** What came, once so much has. Nothing more may be on its way then. */
+async function receivedAfter(count: number) {
+  await eventually(async () => {
+    expect(receiver.received).toHaveLength(count);
+    expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]);
+  });
+  return receiver.received;
+}
+
+describe('a notice', () => {
+  const notice = { title: 'A title', body: 'What it is about', type: 'warning' } as const;
+
+  it('goes to an Apprise API as it takes them, with the credentials of the URL', async () => {
+    await start();
+    await world.gateway.get(Notifier).notify(notice);
+    const [received] = await receivedAfter(1);
+    expect(received).toMatchObject({ path: '/notify/key', body: notice });
+    expect(received?.headers).toMatchObject({
+      'content-type': 'application/json',
+      authorization: `Basic ${btoa('user:s3cret')}`,
+    });
+  });
+
+  it('goes to a webhook, signed with its time', async () => {
+    await start({ APPRISE_URL: '', ...webhook() });
+    await world.gateway.get(Notifier).notify(notice);
+    const [received] = await receivedAfter(1);
+    expect(received).toMatchObject({ path: '/hook', body: notice });
+    const seconds = world.clock.nowMs() / 1000;
+    const mac = createHmac('sha256', SECRET).update(`${seconds}.${received?.text}`).digest('hex');
+    expect(received?.headers['x-sluice-signature']).toBe(`t=${seconds},v1=${mac}`);
+    expect(received?.headers['x-sluice-notice']).toBe(received?.body.id);
+  });
+
+  it('goes to both, and to the one that refused it again later, not to the other', async () => {
+    await start(webhook());
+    receiver.status = 503;
+    await world.gateway.get(Notifier).notify(notice);
+    await eventually(async () => {
+      const left = await world.query(
+        'SELECT channel FROM outgoing_notice WHERE attempts = 1 ORDER BY channel',
+      );
+      expect(left).toEqual([{ channel: 'apprise' }, { channel: 'webhook' }]);
+    });
+    receiver.status = 200;
+    world.clock.advance(MINUTE_MS);
+    expect((await receivedAfter(2)).map(({ path }) => path).toSorted()).toEqual(['/hook', '/notify/key']);
+  });
+
+  it('is given up after a day', async () => {
+    await start();
+    receiver.status = 500;
+    await world.gateway.get(Notifier).notify(notice);
+    await eventually(async () =>
+      expect(await world.query('SELECT FROM outgoing_notice WHERE attempts = 1')).toHaveLength(1),
+    );
+    world.clock.advance(24 * HOUR_MS);
+    await eventually(async () => expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]));
+  });
+});
+
+describe('the log', () => {
+  it('has every notice, and no secret of a channel', async () => {
+    const lines: string[] = [];
+    const record = (...line: unknown[]) => void lines.push(JSON.stringify(line));
+    Logger.overrideLogger({ ...quietLogger, log: record, warn: record, error: record });
+    try {
+      await start({ ...webhook(), NOTIFY_WEBHOOK_URL: 'http://user:s3cret@127.0.0.1:9/hook/key' });
+      Logger.overrideLogger({ ...quietLogger, log: record, warn: record, error: record });
+      receiver.status = 500;
+      await world.gateway.get(Notifier).notify({ title: 'A title', body: 'Its body', type: 'info' });
+      await eventually(async () => {
+        expect(lines.filter((line) => line.includes('could not be sent yet'))).toHaveLength(2);
+      });
+      expect(lines.some((line) => line.includes('A title: Its body'))).toBe(true);
+      expect(lines.join('\n')).not.toMatch(/s3cret|key|the secret/);
+    } finally {
+      Logger.overrideLogger(true);
+    }
+  });
+});
+
+describe('what is down', () => {
+  it('is told of after NOTIFY_AFTER_HOURS, not before, and its recovery with the duration', async () => {
+    await start();
+    const id = await world.addSlice('well', 'acme');
+    // Its restarts are not what this is about.
+    world.runtime.states = null;
+    await world.pass();
+    world.setMood(id, 'unwell');
+    await passAfter(MINUTE_MS);
+    await passAfter(6 * HOUR_MS - 1);
+    expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]);
+    await passAfter(1);
+    await passAfter(HOUR_MS);
+    const [down] = await receivedAfter(1);
+    expect(down?.body).toEqual({
+      title: `Slice ${id} (acme) is down`,
+      body: `Slice ${id} (acme) has been down for 6 h: it does not answer its health check.`,
+      type: 'failure',
+    });
+    world.setMood(id, 'well');
+    await world.passes(5);
+    const [, up] = await receivedAfter(2);
+    expect(up?.body).toEqual({
+      title: `Slice ${id} (acme) is up again`,
+      body: `Slice ${id} (acme) is up again. It was down for 7 h 1 min.`,
+      type: 'success',
+    });
+  });
+
+  it('is told of once, also when another gateway goes on', async () => {
+    await start({ NOTIFY_AFTER_HOURS: '1' });
+    await world.addSlice('unwell');
+    world.runtime.states = null;
+    await world.pass();
+    await using replica = await MonitorWorld.start({
+      replicaOf: world,
+      env: { ...apprise(), NOTIFY_AFTER_HOURS: '1' },
+    });
+    world.clock.advance(HOUR_MS);
+    await Promise.all([replica.pass(), world.pass()]);
+    await replica.passes(1);
+    await world.passes(1);
+    expect(await receivedAfter(1)).toHaveLength(1);
+  });
+
+  it('is not told of when it was short', async () => {
+    await start();
+    const id = await world.addSlice('unwell');
+    await world.pass();
+    world.setMood(id, 'well');
+    await world.passes(4);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    expect(receiver.received).toEqual([]);
+  });
+
+  it('is forgotten without a word when somebody stops it', async () => {
+    await start({ NOTIFY_AFTER_HOURS: '0' });
+    const id = await world.addSlice('unwell');
+    await world.pass();
+    await receivedAfter(1);
+    await world.query(`UPDATE slice SET desired_state = 'stopped', status = 'stopped' WHERE id = $1`, [id]);
+    await world.passes(4);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    await receivedAfter(1);
+  });
+
+  it('of a backend is seen in GET /admin/health on every gateway', async () => {
+    const configFile = 'defaultBackend: http://127.0.0.1:9\n';
+    await start({ NOTIFY_AFTER_HOURS: '1' }, { configFile });
+    await using replica = await MonitorWorld.start({ replicaOf: world, configFile });
+    const told = async ({ gateway }: MonitorWorld) =>
+      (await gateway.operator().get('/admin/health')).body['http://127.0.0.1:9'];
+    await world.pass();
+    await replica.pass();
+    expect(await told(world)).toMatchObject({ status: 'down', notifiedDown: false });
+    await passAfter(HOUR_MS);
+    await receivedAfter(1);
+    for (const each of [world, replica])
+      await eventually(async () => expect(await told(each)).toMatchObject({ notifiedDown: true }));
+  });
+});
+
+describe('what has failed', () => {
+  it.each([
+    ['has failed', '2026-01-01'],
+    ['could not be provisioned', null],
+  ])('%s, and is told of at once', async (words, lastHealthyAt) => {
+    await start();
+    const id = await world.addSlice('well', 'acme');
+    await world.query(
+      `UPDATE slice SET status = 'failed', last_error = 'No licence.', last_healthy_at = $2 WHERE id = $1`,
+      [id, lastHealthyAt],
+    );
+    await world.passes(3);
+    const [notice] = await receivedAfter(1);
+    expect(notice?.body).toMatchObject({
+      title: `Slice ${id} (acme) ${words}`,
+      body: `Slice ${id} (acme) ${words}: No licence.`,
+    });
+  });
+});

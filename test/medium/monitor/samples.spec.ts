@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { TelemetryReader } from '#monitor';
+import { eventually } from '../../support/eventually.js';
+import { MonitorWorld } from '../../support/monitor-world.js';
+
+let world: MonitorWorld;
+afterEach(() => world[Symbol.asyncDispose]());
+
+describe('a pass', () => {
+  it('stores what it saw of each slice and of the server', async () => {
+    world = await MonitorWorld.start();
+    const [well, unwell] = [await world.addSlice('well'), await world.addSlice('unwell')];
+    const stopped = await world.addSlice();
+    await world.query(`UPDATE slice SET desired_state = 'stopped', status = 'stopped' WHERE id = $1`, [
+      stopped,
+    ]);
+    world.runtime.states?.delete(stopped);
+    await world.passes(2);
+    const { server, slices } = await world.gateway.get(TelemetryReader).latest();
+    expect(slices).toEqual([
+      {
+        sliceId: well,
+        at: world.clock.now(),
+        healthy: true,
+        latencyMs: expect.any(Number),
+        state: 'running',
+        cpuPercent: expect.any(Number),
+        memoryBytes: 50e6,
+        databaseBytes: null,
+        connections: null,
+        metrics: {},
+      },
+      expect.objectContaining({ sliceId: unwell, healthy: false, latencyMs: null, state: 'running' }),
+      expect.objectContaining({ sliceId: stopped, healthy: null, state: 'absent', memoryBytes: null }),
+    ]);
+    // The stub's second of CPU time in the minute between two passes.
+    expect(slices[0]?.cpuPercent).toBeCloseTo((1 / 60) * 100, 3);
+    expect(server).toEqual({
+      at: world.clock.now(),
+      cpuPercent: expect.any(Number),
+      load: expect.any(Number),
+      memoryUsedBytes: expect.any(Number),
+      memoryTotalBytes: expect.any(Number),
+      diskUsedBytes: expect.any(Number),
+      diskTotalBytes: expect.any(Number),
+      connections: expect.any(Number),
+      maxConnections: expect.any(Number),
+    });
+  });
+
+  it('keeps when a slice was well last', async () => {
+    world = await MonitorWorld.start();
+    const [well, unwell] = [await world.addSlice(), await world.addSlice('unwell')];
+    await world.query(`UPDATE slice SET last_healthy_at = NULL`);
+    await world.passes(1);
+    expect(await world.query('SELECT id, last_healthy_at AS at FROM slice ORDER BY id')).toEqual([
+      { id: well, at: world.clock.now() },
+      { id: unwell, at: null },
+    ]);
+  });
+
+  it('knows less, and goes on, while the engine does not answer', async () => {
+    world = await MonitorWorld.start();
+    await world.addSlice();
+    world.runtime.states = null;
+    await world.passes(1);
+    const { slices } = await world.gateway.get(TelemetryReader).latest();
+    expect(slices).toMatchObject([{ healthy: true, state: null, memoryBytes: null, cpuPercent: null }]);
+  });
+
+  it.each([
+    ['one', 1],
+    // More than there are slots: who hangs gives its slot to the next one.
+    ['many', 12],
+  ])('stores the samples of the others while %s of them hang', async (_, hanging) => {
+    world = await MonitorWorld.start({ options: { parallelism: 2, patienceMs: 20, flushMs: 20 } });
+    for (let i = 0; i < hanging; i += 1) await world.addSlice('hung');
+    for (let i = 0; i < 20; i += 1) await world.addSlice();
+    const stored = () => world.query('SELECT slice_id FROM slice_sample');
+    const pass = world.pass();
+    await eventually(async () => expect(await stored()).toHaveLength(20), 9000);
+    expect(world.apps.pending).toBe(hanging);
+    world.apps.release();
+    await pass;
+    expect(await stored()).toHaveLength(20 + hanging);
+  });
+
+  it('rolls up what is complete, once', async () => {
+    world = await MonitorWorld.start();
+    await world.addSlice();
+    await world.passes(17);
+    const rolled = () =>
+      world.query('SELECT step_seconds, at, checks, healthy FROM slice_rollup ORDER BY step_seconds, at');
+    const step = (seconds: number, minute: number, checks: number) => ({
+      step_seconds: seconds,
+      at: new Date(Date.parse('2026-01-01T00:00:00Z') + minute * 60_000),
+      checks,
+      healthy: checks,
+    });
+    // The first pass was at minute 1.
+    const expected = [step(300, 0, 4), step(300, 5, 5), step(300, 10, 5), step(900, 0, 14)];
+    expect(await rolled()).toEqual(expected);
+    await world.passes(2);
+    expect(await rolled()).toEqual(expected);
+  });
+});

@@ -1,0 +1,148 @@
+import { DataSource } from 'typeorm';
+import { Clock } from '#common';
+import { SliceRuntime } from '#orchestrator';
+import { MonitorLoop } from '../../libs/monitor/src/watch/monitor-loop.js';
+import { MonitorOptions } from '../../libs/monitor/src/watch/monitor-options.js';
+import { MonitorPass } from '../../libs/monitor/src/watch/monitor-pass.js';
+import { ReconcileLoop } from '../../libs/orchestrator/src/reconcile/reconcile-loop.js';
+import { Gateway } from './gateway.js';
+import type { TestDatabase } from './postgres.js';
+import { type Mood, SliceApps } from './slice-apps.js';
+import { TestClock } from './test-clock.js';
+
+export const MINUTE_MS = 60_000;
+
+export interface MonitorWorldOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly configFile?: string;
+  readonly options?: Partial<MonitorOptions>;
+  /** Of another one, to be its replica. */
+  readonly replicaOf?: MonitorWorld;
+}
+
+/** What a runtime tells the monitor: every slice runs, and has used a second of CPU time more than at the look before. */
+class StubRuntime {
+  readonly kind = 'process';
+  /** Null: the engine does not answer. */
+  states: Map<number, 'running' | 'exited'> | null = new Map();
+  private readonly seconds = new Map<number, number>();
+
+  check = (): Promise<void> => Promise.resolve();
+  reach = (): Promise<void> => Promise.resolve();
+  shutdown = (): Promise<void> => Promise.resolve();
+  usage = (id: number) => {
+    const cpuSeconds = (this.seconds.get(id) ?? 0) + 1;
+    this.seconds.set(id, cpuSeconds);
+    return Promise.resolve({ memoryBytes: 50e6, cpuSeconds });
+  };
+  list = () =>
+    this.states === null
+      ? Promise.reject(new Error('the engine is down'))
+      : Promise.resolve([...this.states].map(([sliceId, state]) => ({ sliceId, state, generation: 1 })));
+}
+
+/**
+ * A gateway whose monitor looks at slices that a test plays: their apps, their runtime and their reconciler. Its clock
+ * stands still, and no schedule runs: a test makes each pass itself.
+ */
+export class MonitorWorld implements AsyncDisposable {
+  /** How many times each slice was restarted. */
+  readonly restarts = new Map<number, number>();
+  private made = 0;
+
+  private constructor(
+    readonly gateway: Gateway,
+    readonly clock: TestClock,
+    readonly apps: SliceApps,
+    readonly runtime: StubRuntime,
+    private readonly ownsApps: boolean,
+  ) {}
+
+  static async start(options: MonitorWorldOptions = {}): Promise<MonitorWorld> {
+    const { replicaOf } = options;
+    const clock = replicaOf?.clock ?? new TestClock();
+    const runtime = replicaOf?.runtime ?? new StubRuntime();
+    const gateway = await Gateway.start({
+      ...(replicaOf === undefined
+        ? {}
+        : { database: replicaOf.gateway.database, dataDir: replicaOf.gateway.dataDir }),
+      ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
+      env: { SLICE_AUTO_PROVISION: 'false', MONITOR_INTERVAL_SECONDS: '60', ...options.env },
+      override: (builder) =>
+        builder
+          .overrideProvider(ReconcileLoop)
+          .useValue({})
+          .overrideProvider(Clock)
+          .useValue(clock)
+          .overrideProvider(SliceRuntime)
+          .useValue(runtime)
+          .overrideProvider(MonitorOptions)
+          .useValue(new MonitorOptions({ jitterMs: 0, ...options.options }))
+          .overrideProvider(MonitorLoop)
+          .useValue({}),
+    });
+    const apps = replicaOf?.apps ?? (await SliceApps.start());
+    return new MonitorWorld(gateway, clock, apps, runtime, replicaOf === undefined);
+  }
+
+  get database(): TestDatabase {
+    return this.gateway.database;
+  }
+
+  /** A slice that is meant to run, and does. */
+  async addSlice(mood: Mood = 'well', name = `slice ${this.made + 1}`): Promise<number> {
+    this.made += 1;
+    const [{ id }] = await this.query<{ id: number }>(
+      `INSERT INTO slice (name, runtime, memory_bytes, cpus, spec_hash, status, observed_generation, host, port, last_healthy_at)
+       VALUES ($1, 'process', 1, 1, '', 'active', 1, $2, $3, now()) RETURNING id`,
+      [name, this.apps.hostOf(this.made), this.apps.port],
+    );
+    this.numbers.set(id, this.made);
+    this.runtime.states?.set(id, 'running');
+    this.setMood(id, mood);
+    return id;
+  }
+
+  setMood(id: number, mood: Mood): void {
+    this.apps.moods.set(this.numbers.get(id) ?? 0, mood);
+  }
+
+  /** One pass, as the leader makes it; then what a reconciler would do about what it desires. */
+  async pass(signal: AbortSignal = new AbortController().signal): Promise<void> {
+    await this.gateway.get(MonitorPass).run(signal);
+    await this.reconcile();
+  }
+
+  /** A pass each minute. */
+  async passes(count: number): Promise<void> {
+    for (let i = 0; i < count; i += 1) {
+      this.clock.advance(MINUTE_MS);
+      await this.pass();
+    }
+  }
+
+  async status(id: number): Promise<string | undefined> {
+    const [slice] = await this.query<{ status: string }>('SELECT status FROM slice WHERE id = $1', [id]);
+    return slice?.status;
+  }
+
+  query<Row extends object>(sql: string, values: unknown[] = []): Promise<Row[] & [Row]> {
+    return this.gateway.get(DataSource).query(sql, values);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.gateway[Symbol.asyncDispose]();
+    if (this.ownsApps) await this.apps[Symbol.asyncDispose]();
+  }
+
+  private readonly numbers = new Map<number, number>();
+
+  private async reconcile(): Promise<void> {
+    const [rows] = await this.gateway.get(DataSource).query<[Array<{ id: number }>, number]>(
+      `UPDATE slice SET observed_generation = generation, last_error = NULL, last_error_code = NULL,
+              status = CASE desired_state WHEN 'running' THEN 'active' ELSE desired_state END
+        WHERE observed_generation < generation RETURNING id`,
+    );
+    for (const { id } of rows) this.restarts.set(id, (this.restarts.get(id) ?? 0) + 1);
+  }
+}
