@@ -82,6 +82,7 @@ const GOOD: Record<string, Json> = {
   'POST /auth/totp/enroll': { password: 'not the password' },
   'POST /auth/totp/confirm': { code: '123456' },
   'DELETE /auth/totp': { code: '123456' },
+  'DELETE /account': { password: 'not the password' },
   // Nothing turns a good one down: see `state`.
   'POST /api/apikeys/generate': {
     name: 'worker',

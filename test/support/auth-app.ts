@@ -37,6 +37,10 @@ export class StubSliceAllocator extends SliceAllocator {
     return this.next;
   }
 
+  override async retire(userId: string): Promise<void> {
+    this.given.delete(userId);
+  }
+
   override async sliceOf(userId: string): Promise<StubSlice | null> {
     return this.given.get(userId) ?? null;
   }

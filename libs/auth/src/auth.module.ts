@@ -7,6 +7,10 @@ import { AppConfig } from '#config';
 import { AccessGuard } from './access/access.guard.js';
 import { ActingInterceptor } from './access/acting.interceptor.js';
 import { CallerPipe } from './access/caller.js';
+import { AccountController } from './accounts/account.controller.js';
+import { AccountDeletion } from './accounts/account-deletion.js';
+import { AccountExports } from './accounts/account-exports.js';
+import { Reauthentication } from './accounts/reauthentication.js';
 import { AuthController } from './accounts/auth.controller.js';
 import { FirstAdmin } from './accounts/first-admin.js';
 import { FirstSlice } from './accounts/first-slice.js';
@@ -97,6 +101,9 @@ const accounts: Provider[] = [
   LoginService,
   LogoutService,
   ProfileService,
+  Reauthentication,
+  AccountDeletion,
+  AccountExports,
   FirstAdmin,
   FirstSlice,
   PasswordHasher,
@@ -165,6 +172,7 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
   imports: [ScheduleModule.forRoot()],
   controllers: [
     AuthController,
+    AccountController,
     SessionsController,
     TotpController,
     GuestController,

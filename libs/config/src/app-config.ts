@@ -148,5 +148,7 @@ export interface SlicesConfig {
   /** Requests that one slice gets at the same time. */
   readonly maxInFlight: number;
   readonly startTimeoutMs: number;
+  /** How long the data of a slice is kept after its customer has left. */
+  readonly retentionMs: number;
   readonly dockerHost: string | null;
 }

@@ -265,6 +265,10 @@ const slices = {
     .integer(1, 3600)
     .prefault('60')
     .describe('Seconds until a slice must be healthy.'),
+  SLICE_RETENTION_DAYS: value
+    .integer(1, 3650)
+    .prefault('30')
+    .describe('The data of a slice is kept for so many days after its customer has left.'),
   DOCKER_HOST: z
     .string()
     .regex(/^(unix|tcp|http|https):\/\//, 'must start with unix:// or tcp://')

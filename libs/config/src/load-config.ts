@@ -205,6 +205,7 @@ function slicesConfig(env: Environment): AppConfig['slices'] {
     paths: env.SLICE_PATHS,
     maxInFlight: env.SLICE_MAX_IN_FLIGHT,
     startTimeoutMs: env.SLICE_START_TIMEOUT * 1000,
+    retentionMs: env.SLICE_RETENTION_DAYS * 86_400_000,
     dockerHost: env.DOCKER_HOST ?? null,
   };
 }

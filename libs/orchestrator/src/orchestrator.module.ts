@@ -24,6 +24,7 @@ import { SliceSpecs } from './reconcile/slice-specs.js';
 import { SliceSteps } from './reconcile/slice-steps.js';
 import { createRuntime } from './runtimes/create-runtime.js';
 import { SliceRuntime } from './runtimes/slice-runtime.js';
+import { DepartedCustomers } from './slices/departed-customers.js';
 import { ExternalSlices } from './slices/external-slices.js';
 import { SliceAudit } from './slices/slice-audit.js';
 import { SliceDirectory } from './slices/slice-directory.js';
@@ -69,6 +70,7 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     Convergence,
     ReconcileLoop,
     WaitingCustomers,
+    DepartedCustomers,
     WarmPool,
     OrphanService,
     StatusService,

@@ -27,7 +27,7 @@ const USERS = `
          count(*) FILTER (WHERE email_verified_at IS NOT NULL)::int AS verified,
          count(*) FILTER (WHERE totp_confirmed_at IS NOT NULL)::int AS "withTotp",
          count(*) FILTER (WHERE created_at > $1)::int AS "newLastWeek"
-    FROM "user"`;
+    FROM "user" WHERE deleted_at IS NULL`;
 
 /** Everything at a glance, in one answer: a few queries, whatever there is to see. */
 @Injectable()

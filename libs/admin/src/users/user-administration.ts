@@ -103,7 +103,7 @@ export class UserAdministration {
   private async apply(manager: EntityManager, id: string, { role, disabled }: UserChange): Promise<boolean> {
     const admins = await lockAdmins(manager);
     const user = await manager.findOne(User, { where: { id }, lock: { mode: 'pessimistic_write' } });
-    if (user === null) throw userNotFound();
+    if (user === null || user.deletedAt !== null) throw userNotFound();
     const next = {
       role: role ?? user.role,
       disabledAt: (disabled ?? user.disabledAt !== null) ? (user.disabledAt ?? this.clock.now()) : null,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource, Like } from 'typeorm';
+import { DataSource, IsNull, Like } from 'typeorm';
 import { publicUser } from '#auth';
 import { AdminError } from '#common';
 import { User } from '#database';
@@ -18,7 +18,10 @@ export class UserDirectory {
   /** One page, the oldest accounts first. */
   async page({ page, pageSize, search }: UsersQuery): Promise<UsersPage> {
     const [users, total] = await this.dataSource.getRepository(User).findAndCount({
-      ...(search === undefined ? {} : { where: { email: Like(`%${literally(search)}%`) } }),
+      where: {
+        deletedAt: IsNull(),
+        ...(search === undefined ? {} : { email: Like(`%${literally(search)}%`) }),
+      },
       order: { createdAt: 'ASC', id: 'ASC' },
       skip: (page - 1) * pageSize,
       take: pageSize,
@@ -28,7 +31,7 @@ export class UserDirectory {
 
   /** @throws AdminError USER_NOT_FOUND */
   async get(id: string): Promise<UserView> {
-    const user = await this.dataSource.getRepository(User).findOneBy({ id });
+    const user = await this.dataSource.getRepository(User).findOneBy({ id, deletedAt: IsNull() });
     const [view] = user === null ? [] : await this.withSlices([user]);
     if (view === undefined) throw userNotFound();
     return view;

@@ -71,7 +71,7 @@ export interface LoginInput {
   readonly totp: string | undefined;
 }
 
-const userSchema = z
+export const userSchema = z
   .object({
     id: z.uuid(),
     email: z.string(),
@@ -83,7 +83,7 @@ const userSchema = z
   })
   .meta({ id: 'User' });
 
-const customerSliceSchema = z
+export const customerSliceSchema = z
   .object({
     id: z.int(),
     name: z.string(),

@@ -16,6 +16,12 @@ export abstract class SliceAllocator {
    */
   abstract allocate(user: { readonly id: string; readonly email: string }): Promise<CustomerSlice | null>;
 
+  /**
+   * Stops the user's slice for good: the account ends. Within a transaction of the database library it is part of that.
+   * Its data stays for `SLICE_RETENTION_DAYS`.
+   */
+  abstract retire(userId: string): Promise<void>;
+
   /** The user's slice, in whatever state; null when there is none. */
   abstract sliceOf(userId: string): Promise<CustomerSlice | null>;
 }

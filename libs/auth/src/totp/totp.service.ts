@@ -3,10 +3,8 @@ import { toBuffer } from 'qrcode';
 import { AuthError, Clock, CoreError } from '#common';
 import { AppConfig } from '#config';
 import type { Caller } from '../access/caller.js';
-import { Users } from '../accounts/users.js';
-import { LoginThrottle } from '../limits/login-throttle.js';
-import { PasswordHasher } from '../passwords/password-hasher.js';
-import type { PrincipalUser, SessionPrincipal } from '../principals/principal.js';
+import { Reauthentication, reauthenticationRequired } from '../accounts/reauthentication.js';
+import type { SessionPrincipal } from '../principals/principal.js';
 import { SessionsService } from '../sessions/sessions.service.js';
 import { CodeThrottle } from './code-throttle.js';
 import { newTotpSecret, normalizeCode, otpauthUrl, stepOfCode } from './one-time-codes.js';
@@ -25,9 +23,7 @@ export class TotpService {
     private readonly secondFactor: SecondFactor,
     private readonly codes: CodeThrottle,
     private readonly recent: RecentSignIn,
-    private readonly users: Users,
-    private readonly passwords: PasswordHasher,
-    private readonly logins: LoginThrottle,
+    private readonly reauthentication: Reauthentication,
     private readonly sessions: SessionsService,
     private readonly clock: Clock,
   ) {}
@@ -38,8 +34,7 @@ export class TotpService {
    */
   async enroll(session: SessionPrincipal, request: EnrolmentRequest, caller: Caller): Promise<Enrolment> {
     const { user } = session;
-    if (request.password !== undefined) await this.checkPassword(user, request.password, caller);
-    else if (!(await this.recent.isRecent(session))) throw reauthenticationRequired('password');
+    await this.reauthentication.require(session, request.password, caller);
 
     const secret = newTotpSecret();
     if (!(await this.factors.begin(user.id, secret))) throw alreadyEnabled();
@@ -91,28 +86,11 @@ export class TotpService {
     if (!(await this.factors.removeThis(user.id, factor))) throw changedMeanwhile();
   }
 
-  /** As at a sign-in, and as often. */
-  private async checkPassword(user: PrincipalUser, password: string, caller: Caller): Promise<void> {
-    await this.logins.admit(user.email, caller.ip);
-    const account = await this.users.findByEmail(user.email);
-    if (!(await this.passwords.verify(password, account?.passwordHash ?? null))) {
-      throw new AuthError('INVALID_CREDENTIALS', 'The password is wrong.');
-    }
-    await this.logins.succeeded(user.email, caller.ip);
-  }
-
   /** Whom the app shows the account to be with: customers know the host, not Sluice. A colon would end the name. */
   private issuer(): string {
     const { appUrl } = this.config.http;
     return appUrl === null ? 'localhost' : new URL(appUrl).hostname.replaceAll(/[[\]:]/g, '');
   }
-}
-
-function reauthenticationRequired(field: 'password' | 'code'): AuthError {
-  return new AuthError(
-    'REAUTHENTICATION_REQUIRED',
-    `It is a while since you signed in. Send \`${field}\` as well, or sign in again; where an identity provider does that without asking you anything, sign out there first.`,
-  );
 }
 
 function alreadyEnabled(): AuthError {

@@ -44,6 +44,7 @@ export type AuthErrorCode =
   | 'OIDC_LOGIN_REFUSED'
   | 'OIDC_PROVIDER_FAILED'
   | 'SESSION_STORE_UNAVAILABLE'
+  | 'ADMIN_ACCOUNT'
   | 'LOGIN_BUSY';
 
 export type OrchestratorErrorCode =

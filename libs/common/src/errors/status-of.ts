@@ -59,6 +59,7 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_ADDRESS_TAKEN':
     case 'IDEMPOTENCY_KEY_REUSED':
     case 'LAST_ADMIN':
+    case 'ADMIN_ACCOUNT':
     case 'OWN_ACCOUNT':
     case 'SET_BY_CONFIG_FILE':
     case 'EMAIL_UNVERIFIED':

@@ -47,6 +47,13 @@ export class User {
   @Column('integer', { nullable: true })
   totpLastStep!: number | null;
 
+  /**
+   * When its owner deleted it. From then on it is nobody's, without an address and disabled; the row goes once its slice
+   * has gone.
+   */
+  @Column('timestamptz', { nullable: true })
+  deletedAt!: Date | null;
+
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt!: Date;
 

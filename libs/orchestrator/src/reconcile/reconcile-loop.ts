@@ -10,6 +10,7 @@ import { Clock } from '#common';
 import { ControlConnection, Election, type Slice } from '#database';
 import { SliceRuntime, type SliceInstance } from '../runtimes/slice-runtime.js';
 import { SliceRepository } from '../slices/slice-repository.js';
+import { DepartedCustomers } from '../slices/departed-customers.js';
 import { WaitingCustomers } from '../slices/waiting-customers.js';
 import { WarmPool } from '../slices/warm-pool.js';
 import { Backoff } from './backoff.js';
@@ -41,6 +42,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     private readonly reconciler: Reconciler,
     private readonly convergence: Convergence,
     private readonly waiting: WaitingCustomers,
+    private readonly departed: DepartedCustomers,
     private readonly pool: WarmPool,
     @Inject(SliceRuntime) private readonly runtime: SliceRuntime,
     clock: Clock,
@@ -101,6 +103,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
       else if (!this.repairs.has(slice.id) && this.backoff.allows(slice)) this.repair(slice);
     }
     await this.waiting.serve();
+    await this.departed.clear();
     await this.pool.topUp();
   }
 

@@ -32,6 +32,11 @@ export class WarmPoolAllocator extends SliceAllocator {
     return customerView(slice);
   }
 
+  override async retire(userId: string): Promise<void> {
+    const slice = await this.slices.findByOwner(userId);
+    if (slice !== null) await this.slices.desire(slice.id, { desiredState: 'stopped' });
+  }
+
   private async claimOrCreate(userId: string): Promise<Slice | null> {
     try {
       const existing = (await this.slices.findByOwner(userId)) ?? (await this.slices.claim(userId));
