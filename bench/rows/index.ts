@@ -1,10 +1,11 @@
 import { boot } from './boot.ts';
 import { databaseSize } from './database-size.ts';
 import { latency } from './latency.ts';
+import { monitor } from './monitor.ts';
 import type { Row } from './row.ts';
 import { throughput } from './throughput.ts';
 import { transfer } from './transfer.ts';
 import { webSockets } from './websockets.ts';
 
 /** Every row, in the order of the table. */
-export const rows: readonly Row[] = [throughput, latency, databaseSize, webSockets, transfer, boot];
+export const rows: readonly Row[] = [throughput, latency, databaseSize, webSockets, transfer, monitor, boot];

@@ -18,6 +18,6 @@ export {
   type SliceUsage,
 } from './runtimes/slice-runtime.js';
 export { SliceDirectory, type SliceLocation } from './slices/slice-directory.js';
-export { SliceSupervision } from './slices/slice-supervision.js';
+export { SliceSupervision, type WatchedSlice } from './slices/slice-supervision.js';
 export { sliceResponse } from './http/responses.js';
 export { type SliceView } from './slices/slice-view.js';

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { SliceDatabaseFigures, SliceSupervision } from '#orchestrator';
+import { SliceDatabaseFigures, SliceSupervision, type WatchedSlice } from '#orchestrator';
 import { TelemetryReader } from '#monitor';
-import type { Slice } from '#database';
 import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
 import { eventually } from '../../support/eventually.js';
 import { Gateway } from '../../support/gateway.js';
@@ -9,7 +8,7 @@ import { withClient } from '../../support/postgres.js';
 import { TINY_SLICES } from '../../support/tiny-slices.js';
 
 let gateway: Gateway;
-let slice: Slice;
+let slice: WatchedSlice;
 
 const CONFIG = `
 appMetrics:

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
 import { Notifier } from '#common';
+import type { Condition } from '../../../libs/monitor/src/outages/condition.js';
+import { Outages } from '../../../libs/monitor/src/outages/outages.js';
 import { eventually } from '../../support/eventually.js';
 import { MINUTE_MS, MonitorWorld, type MonitorWorldOptions } from '../../support/monitor-world.js';
 import { NoticeReceiver } from '../../support/notice-receiver.js';
@@ -161,6 +163,23 @@ describe('what is down', () => {
     await replica.passes(1);
     await world.passes(1);
     expect(await receivedAfter(1)).toHaveLength(1);
+  });
+
+  it('is not told of by a pass that a later one has overtaken', async () => {
+    await start();
+    const before = world.clock.now();
+    world.clock.advance(MINUTE_MS);
+    await world.pass();
+    const outages = world.gateway.get(Outages);
+    const notice = { title: 'late', body: '', type: 'info' } as const;
+    const conditions: Condition[] = [
+      { subject: 'disk', state: 'bad', urgent: true, texts: { began: () => notice, ended: () => notice } },
+    ];
+    const findings = { conditions, complete: [], unsure: new Set<string>() };
+    expect(await outages.settle({ ...findings, passAt: before })).toBe(false);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    expect(await outages.settle({ ...findings, passAt: world.clock.now() })).toBe(true);
+    expect((await receivedAfter(1))[0]?.body.title).toBe('late');
   });
 
   it('is not told of when it was short', async () => {

@@ -1,4 +1,5 @@
-import type { InstanceState, Slice, SliceWatch } from '#database';
+import type { InstanceState, SliceWatch } from '#database';
+import type { WatchedSlice } from '#orchestrator';
 
 /** Contract §8. */
 const FAILURES_TO_RESTART = 3;
@@ -14,7 +15,7 @@ export const GIVEN_UP = `It does not answer its health check, and ${MOST_RESTART
 
 /** What a pass has seen of a slice that was due for a check. */
 export interface Sighting {
-  readonly slice: Slice;
+  readonly slice: WatchedSlice;
   readonly healthy: boolean;
   /** Null: the runtime does not tell. */
   readonly state: InstanceState | null;
@@ -49,7 +50,7 @@ export function restarted(watch: Memory, generation: number, now: Date): Memory 
   return { ...watch, generation, failures: 0, restarts, restartNotBefore };
 }
 
-function afterSuccess(watch: Memory | null, { lastErrorCode }: Slice): Treatment {
+function afterSuccess(watch: Memory | null, { lastErrorCode }: WatchedSlice): Treatment {
   const step = lastErrorCode === 'SLICE_UNHEALTHY' ? 'recovered' : 'none';
   if (watch === null) return { step, watch };
   watch.successes += 1;
@@ -64,6 +65,6 @@ function stepFor(watch: Memory, { slice, state }: Sighting, now: Date): Treatmen
   return watch.restartNotBefore !== null && watch.restartNotBefore > now ? 'none' : 'restart';
 }
 
-function freshWatch({ id, generation }: Slice): Memory {
+function freshWatch({ id, generation }: WatchedSlice): Memory {
   return { sliceId: id, generation, failures: 0, successes: 0, restarts: 0, restartNotBefore: null };
 }
