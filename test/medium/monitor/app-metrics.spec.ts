@@ -73,7 +73,7 @@ describe('the app’s own figures', () => {
       'select text from note',
       'select 1 where false',
       `select 'NaN'::float8`,
-      'select 1) as x; drop table note; select (1',
+      'select 1) as result (figure); drop table note; select figure from (select 1 as figure',
       'select 9',
     );
     expect(values).toEqual({ q4: 9 });

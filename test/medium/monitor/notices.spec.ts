@@ -32,6 +32,10 @@ const webhook = () => ({
   NOTIFY_WEBHOOK_SECRET: SECRET,
 });
 
+/** What a gateway says of a backend where nothing listens. */
+const told = async ({ gateway }: MonitorWorld) =>
+  (await gateway.operator().get('/admin/health')).body['http://127.0.0.1:9'];
+
 /** A pass later by so much. */
 async function passAfter(ms: number): Promise<void> {
   world.clock.advance(ms);
@@ -207,8 +211,6 @@ describe('what is down', () => {
     const configFile = 'defaultBackend: http://127.0.0.1:9\n';
     await start({ NOTIFY_AFTER_HOURS: '1' }, { configFile });
     await using replica = await MonitorWorld.start({ replicaOf: world, configFile });
-    const told = async ({ gateway }: MonitorWorld) =>
-      (await gateway.operator().get('/admin/health')).body['http://127.0.0.1:9'];
     await world.pass();
     await replica.pass();
     expect(await told(world)).toMatchObject({ status: 'down', notifiedDown: false });
