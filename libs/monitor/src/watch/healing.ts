@@ -36,6 +36,7 @@ export interface Treatment {
  */
 export function treat(known: Memory | null, sighting: Sighting, now: Date): Treatment {
   const { slice } = sighting;
+  if (!sighting.healthy && !isOurs(sighting)) return { step: 'none', watch: known };
   const watch: Memory = known?.generation === slice.generation ? { ...known } : freshWatch(slice);
   if (sighting.healthy) return afterSuccess(known === null ? null : watch, slice);
   watch.failures += 1;
@@ -58,8 +59,15 @@ function afterSuccess(watch: Memory | null, { lastErrorCode }: WatchedSlice): Tr
   return { step, watch: watch.successes >= SUCCESSES_TO_FORGET ? null : watch };
 }
 
+/** Of what has crashed, or never came up, the checks say nothing: the reconciler is at it. */
+function isOurs({ slice, state }: Sighting): boolean {
+  const isUp = slice.status === 'active' || slice.lastErrorCode === 'SLICE_UNHEALTHY';
+  return isUp && (state === 'running' || state === null);
+}
+
 function stepFor(watch: Memory, { slice, state }: Sighting, now: Date): Treatment['step'] {
-  if (slice.status !== 'active' || state !== 'running') return 'none';
+  // Without its runtime it could not be started again.
+  if (slice.status !== 'active' || state === null) return 'none';
   if (watch.failures < FAILURES_TO_RESTART) return 'none';
   if (watch.restarts >= MOST_RESTARTS) return 'give up';
   return watch.restartNotBefore !== null && watch.restartNotBefore > now ? 'none' : 'restart';
