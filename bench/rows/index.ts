@@ -2,6 +2,7 @@ import { boot } from './boot.ts';
 import { dashboard } from './dashboard.ts';
 import { databaseSize } from './database-size.ts';
 import { latency } from './latency.ts';
+import { monitor } from './monitor.ts';
 import type { Row } from './row.ts';
 import { throughput } from './throughput.ts';
 import { transfer } from './transfer.ts';
@@ -14,6 +15,7 @@ export const rows: readonly Row[] = [
   databaseSize,
   webSockets,
   transfer,
+  monitor,
   boot,
   dashboard,
 ];

@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { text } from 'node:stream/consumers';
 import { portOf } from './stub-upstream.js';
 
@@ -29,12 +35,7 @@ export class NoticeReceiver implements AsyncDisposable {
 
   static async start(): Promise<NoticeReceiver> {
     const server = createServer((req, res) => {
-      void text(req).then(async (body) => {
-        const notice = { path: req.url ?? '', headers: req.headers, text: body, body: JSON.parse(body) };
-        if (receiver.status < 300) receiver.received.push(notice);
-        await receiver.onNotice(notice);
-        res.writeHead(receiver.status).end();
-      });
+      void receiver.take(req, res);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -48,6 +49,14 @@ export class NoticeReceiver implements AsyncDisposable {
 
   get titles(): string[] {
     return this.received.map(({ body }) => body.title);
+  }
+
+  private async take(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const body = await text(req);
+    const notice = { path: req.url ?? '', headers: req.headers, text: body, body: JSON.parse(body) };
+    if (this.status < 300) this.received.push(notice);
+    await this.onNotice(notice);
+    res.writeHead(this.status).end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
 export { MonitorModule } from './monitor.module.js';
 export type { ServerReading, ServerSeries, SliceReading, SliceSeries, Span } from './telemetry/readings.js';
 export { TelemetryReader } from './telemetry/telemetry-reader.js';
+export { MonitorPass } from './watch/monitor-pass.js';

@@ -78,8 +78,9 @@ describe('the replica that watches', () => {
     await gateway.end();
     // Its next attempt is due now.
     await installation.query(`UPDATE outgoing_notice SET next_attempt_at = now()`);
-    await using _next = await GatewayProcess.start(installation);
+    await using next = await GatewayProcess.start(installation);
     await eventually(async () => expect(await installation.query('SELECT FROM outgoing_notice')).toEqual([]));
     expect(receiver.titles).toEqual(['one notice', 'one notice']);
+    expect(next.killed).toBe(false);
   }, 60_000);
 });

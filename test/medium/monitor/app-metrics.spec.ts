@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { SliceDatabaseFigures, SliceSupervision } from '#orchestrator';
+import { SliceDatabaseFigures, SliceSupervision, type WatchedSlice } from '#orchestrator';
 import { TelemetryReader } from '#monitor';
-import type { Slice } from '#database';
 import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
 import { eventually } from '../../support/eventually.js';
 import { Gateway } from '../../support/gateway.js';
@@ -9,7 +8,7 @@ import { withClient } from '../../support/postgres.js';
 import { TINY_SLICES } from '../../support/tiny-slices.js';
 
 let gateway: Gateway;
-let slice: Slice;
+let slice: WatchedSlice;
 
 const CONFIG = `
 appMetrics:
@@ -74,7 +73,7 @@ describe('the app’s own figures', () => {
       'select text from note',
       'select 1 where false',
       `select 'NaN'::float8`,
-      'select 1) as x; drop table note; select (1',
+      'select 1) as result (figure); drop table note; select figure from (select 1 as figure',
       'select 9',
     );
     expect(values).toEqual({ q4: 9 });

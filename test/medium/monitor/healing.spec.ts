@@ -86,6 +86,21 @@ describe('a slice that does not answer its health check', () => {
     expect(await world.query('SELECT DISTINCT healthy FROM slice_sample')).toEqual([{ healthy: false }]);
   });
 
+  it('is not restarted at its first failed check after the reconciler has brought it up again', async () => {
+    const id = await world.addSlice('unwell');
+    const fail = `UPDATE slice SET status = 'failed', last_error = 'x', last_error_code = 'SLICE_PROVISIONING_FAILED'`;
+    await world.query(fail);
+    await world.passes(4);
+    await world.query(`UPDATE slice SET status = 'active', last_error = NULL, last_error_code = NULL`);
+    world.runtime.states?.set(id, 'exited');
+    await world.passes(4);
+    world.runtime.states?.set(id, 'running');
+    await world.passes(2);
+    expect(world.restarts.size).toBe(0);
+    await world.passes(1);
+    expect(world.restarts.get(id)).toBe(1);
+  });
+
   it('is not restarted with most of the others: that is no fault of theirs', async () => {
     for (let i = 0; i < 12; i += 1) await world.addSlice(i < 11 ? 'unwell' : 'well');
     await world.passes(5);

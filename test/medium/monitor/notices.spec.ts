@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
 import { Notifier } from '#common';
+import type { Condition } from '../../../libs/monitor/src/outages/condition.js';
+import { Outages } from '../../../libs/monitor/src/outages/outages.js';
 import { eventually } from '../../support/eventually.js';
 import { MINUTE_MS, MonitorWorld, type MonitorWorldOptions } from '../../support/monitor-world.js';
 import { NoticeReceiver } from '../../support/notice-receiver.js';
@@ -29,6 +31,10 @@ const webhook = () => ({
   NOTIFY_WEBHOOK_URL: `http://127.0.0.1:${receiver.port}/hook`,
   NOTIFY_WEBHOOK_SECRET: SECRET,
 });
+
+/** What a gateway says of a backend where nothing listens. */
+const told = async ({ gateway }: MonitorWorld) =>
+  (await gateway.operator().get('/admin/health')).body['http://127.0.0.1:9'];
 
 /** A pass later by so much. */
 async function passAfter(ms: number): Promise<void> {
@@ -163,6 +169,23 @@ describe('what is down', () => {
     expect(await receivedAfter(1)).toHaveLength(1);
   });
 
+  it('is not told of by a pass that a later one has overtaken', async () => {
+    await start();
+    const before = world.clock.now();
+    world.clock.advance(MINUTE_MS);
+    await world.pass();
+    const outages = world.gateway.get(Outages);
+    const notice = { title: 'late', body: '', type: 'info' } as const;
+    const conditions: Condition[] = [
+      { subject: 'disk', state: 'bad', urgent: true, texts: { began: () => notice, ended: () => notice } },
+    ];
+    const findings = { conditions, complete: [], unsure: new Set<string>() };
+    expect(await outages.settle({ ...findings, passAt: before })).toBe(false);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    expect(await outages.settle({ ...findings, passAt: world.clock.now() })).toBe(true);
+    expect((await receivedAfter(1))[0]?.body.title).toBe('late');
+  });
+
   it('is not told of when it was short', async () => {
     await start();
     const id = await world.addSlice('unwell');
@@ -188,8 +211,6 @@ describe('what is down', () => {
     const configFile = 'defaultBackend: http://127.0.0.1:9\n';
     await start({ NOTIFY_AFTER_HOURS: '1' }, { configFile });
     await using replica = await MonitorWorld.start({ replicaOf: world, configFile });
-    const told = async ({ gateway }: MonitorWorld) =>
-      (await gateway.operator().get('/admin/health')).body['http://127.0.0.1:9'];
     await world.pass();
     await replica.pass();
     expect(await told(world)).toMatchObject({ status: 'down', notifiedDown: false });

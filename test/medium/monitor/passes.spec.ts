@@ -67,7 +67,7 @@ describe(`${PASSES_A_ROUND * ROUNDS} passes`, () => {
       ];
       await eventually(async () => expect(receiver.received).toHaveLength(perRound.length * ROUNDS), 30_000);
       expect(receiver.titles.toSorted()).toEqual(
-        perRound.flatMap((title) => Array(ROUNDS).fill(title)).toSorted(),
+        perRound.flatMap((title) => Array<string>(ROUNDS).fill(title)).toSorted(),
       );
       expect(await world.query('SELECT subject FROM outage')).toEqual([]);
       expect(await world.query('SELECT slice_id FROM slice_watch')).toEqual([]);

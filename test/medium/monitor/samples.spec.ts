@@ -6,6 +6,14 @@ import { MonitorWorld } from '../../support/monitor-world.js';
 let world: MonitorWorld;
 afterEach(() => world[Symbol.asyncDispose]());
 
+/** A roll-up of so many good checks. */
+const step = (seconds: number, minute: number, checks: number) => ({
+  step_seconds: seconds,
+  at: new Date(Date.parse('2026-01-01T00:00:00Z') + minute * 60_000),
+  checks,
+  healthy: checks,
+});
+
 describe('a pass', () => {
   it('stores what it saw of each slice and of the server', async () => {
     world = await MonitorWorld.start();
@@ -91,12 +99,6 @@ describe('a pass', () => {
     await world.passes(17);
     const rolled = () =>
       world.query('SELECT step_seconds, at, checks, healthy FROM slice_rollup ORDER BY step_seconds, at');
-    const step = (seconds: number, minute: number, checks: number) => ({
-      step_seconds: seconds,
-      at: new Date(Date.parse('2026-01-01T00:00:00Z') + minute * 60_000),
-      checks,
-      healthy: checks,
-    });
     // The first pass was at minute 1.
     const expected = [step(300, 0, 4), step(300, 5, 5), step(300, 10, 5), step(900, 0, 14)];
     expect(await rolled()).toEqual(expected);

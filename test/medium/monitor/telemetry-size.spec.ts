@@ -91,9 +91,23 @@ describe(`the telemetry of ${SLICES} slices over ${DAYS} days`, () => {
     expect(rolled.getTime()).toBeLessThan(clock.nowMs() - 900_000);
   });
 
+  it('keeps what is read for long until later, and takes new samples all the same', async () => {
+    const later = new Date(clock.nowMs() + 2 * DAY_MS);
+    const store = new TelemetryStore(dataSource);
+    await dataSource.transaction(async (busy) => {
+      await busy.query('SELECT count(*) FROM slice_sample');
+      await store.prepare(later);
+      expect(await partitionsOf('slice_sample')).toEqual(
+        expect.arrayContaining(['slice_sample_20251224', 'slice_sample_20260104']),
+      );
+    });
+    await store.prepare(later);
+    expect(await partitionsOf('slice_sample')).not.toContain('slice_sample_20251224');
+  });
+
   it('loses whole days that are older than eight, and no sample that is not', async () => {
     const [oldest] = await partitionsOf('slice_sample');
-    expect(oldest).toBe('slice_sample_20251224');
+    expect(oldest).toBe('slice_sample_20251226');
     const after = new Date(clock.nowMs() + 3 * DAY_MS);
     await new TelemetryStore(dataSource).prepare(after);
     for (const table of ['slice_sample', 'slice_rollup']) {

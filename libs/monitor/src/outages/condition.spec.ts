@@ -22,21 +22,22 @@ describe('a duration', () => {
   });
 });
 
-describe('the server', () => {
-  const reading = (disk: number | null, connections: number | null): ServerReading => ({
-    at: new Date(),
-    cpuPercent: null,
-    load: 0,
-    memoryUsedBytes: 1,
-    memoryTotalBytes: 2,
-    diskUsedBytes: disk,
-    diskTotalBytes: disk === null ? null : 100,
-    connections,
-    maxConnections: connections === null ? null : 100,
-  });
-  const states = (disk: number | null, connections: number | null) =>
-    serverConditions(reading(disk, connections)).map(({ subject, state }) => [subject.split(':')[0], state]);
+const reading = (disk: number | null, connections: number | null): ServerReading => ({
+  at: new Date(),
+  cpuPercent: null,
+  load: 0,
+  memoryUsedBytes: 1,
+  memoryTotalBytes: 2,
+  diskUsedBytes: disk,
+  diskTotalBytes: disk === null ? null : 100,
+  connections,
+  maxConnections: connections === null ? null : 100,
+});
 
+const states = (disk: number | null, connections: number | null) =>
+  serverConditions(reading(disk, connections)).map(({ subject, state }) => [subject.split(':')[0], state]);
+
+describe('the server', () => {
   it.each([
     [91, [['disk', 'bad']]],
     [90, []],

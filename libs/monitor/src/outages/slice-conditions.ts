@@ -1,4 +1,4 @@
-import type { Slice } from '#database';
+import type { WatchedSlice } from '#orchestrator';
 import type { Condition } from './condition.js';
 
 export const SLICE_PREFIX = 'slice:';
@@ -11,7 +11,7 @@ export function sliceSubject(id: number): string {
  * How a slice is that is meant to run: by its check, and `failed` by its status.
  * @param settleMs how long it must be well: one that comes and goes has one outage
  */
-export function sliceCondition(slice: Slice, healthy: boolean, settleMs: number): Condition {
+export function sliceCondition(slice: WatchedSlice, healthy: boolean, settleMs: number): Condition {
   const { id, name, status, lastError, lastHealthyAt } = slice;
   const failed = status === 'failed';
   const what = `Slice ${id} (${name})`;

@@ -1,5 +1,6 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { DataSource, LessThan } from 'typeorm';
+import { errorCode } from '#common';
 import { MonitorState, ServerSample } from '#database';
 import { DailyPartitions } from './partitions.js';
 import type { ServerReading, SliceReading } from './readings.js';
@@ -8,6 +9,9 @@ import { ROLL_UP } from './series-sql.js';
 
 const DAY_MS = 86_400_000;
 const RETENTION_MS = 8 * DAY_MS;
+
+/** SQLSTATE `lock_not_available`: `lock_timeout` was reached. */
+const LOCK_NOT_AVAILABLE = '55P03';
 const [NARROW_SECONDS] = ROLLUP_SECONDS;
 
 /** A check that hangs is stored late: a roll-up waits for it. */
@@ -30,6 +34,8 @@ export class TelemetryStore {
   /** The day up to which there are partitions; asking again would cost every pass two queries. */
   private preparedFor = '';
 
+  private readonly logger = new Logger(TelemetryStore.name);
+
   constructor(private readonly dataSource: DataSource) {
     this.partitions = ['slice_sample', 'slice_rollup'].map((table) => new DailyPartitions(dataSource, table));
   }
@@ -39,14 +45,21 @@ export class TelemetryStore {
     const day = at.toISOString().slice(0, 10);
     if (day === this.preparedFor) return;
     const [yesterday, tomorrow] = [-DAY_MS, DAY_MS].map((offset) => new Date(at.getTime() + offset));
-    for (const partitions of this.partitions) {
-      await partitions.ensure(yesterday ?? at, at, tomorrow ?? at);
-      await partitions.dropBefore(new Date(at.getTime() - RETENTION_MS));
+    for (const partitions of this.partitions) await partitions.ensure(yesterday ?? at, at, tomorrow ?? at);
+    if (await this.forget(new Date(at.getTime() - RETENTION_MS))) this.preparedFor = day;
+  }
+
+  /** Whether it is done: who reads what is to go for long must not keep new samples from being stored. */
+  private async forget(before: Date): Promise<boolean> {
+    try {
+      for (const partitions of this.partitions) await partitions.dropBefore(before);
+      await this.dataSource.manager.delete(ServerSample, { at: LessThan(before) });
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== LOCK_NOT_AVAILABLE) throw error;
+      this.logger.warn('old telemetry is being read, and is dropped later');
+      return false;
     }
-    await this.dataSource.manager.delete(ServerSample, {
-      at: LessThan(new Date(at.getTime() - RETENTION_MS)),
-    });
-    this.preparedFor = day;
   }
 
   /** One statement, however many. */

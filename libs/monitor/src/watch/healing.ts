@@ -1,4 +1,5 @@
-import type { InstanceState, Slice, SliceWatch } from '#database';
+import type { InstanceState, SliceWatch } from '#database';
+import type { WatchedSlice } from '#orchestrator';
 
 /** Contract §8. */
 const FAILURES_TO_RESTART = 3;
@@ -14,7 +15,7 @@ export const GIVEN_UP = `It does not answer its health check, and ${MOST_RESTART
 
 /** What a pass has seen of a slice that was due for a check. */
 export interface Sighting {
-  readonly slice: Slice;
+  readonly slice: WatchedSlice;
   readonly healthy: boolean;
   /** Null: the runtime does not tell. */
   readonly state: InstanceState | null;
@@ -35,6 +36,7 @@ export interface Treatment {
  */
 export function treat(known: Memory | null, sighting: Sighting, now: Date): Treatment {
   const { slice } = sighting;
+  if (!sighting.healthy && !isOurs(sighting)) return { step: 'none', watch: known };
   const watch: Memory = known?.generation === slice.generation ? { ...known } : freshWatch(slice);
   if (sighting.healthy) return afterSuccess(known === null ? null : watch, slice);
   watch.failures += 1;
@@ -49,7 +51,7 @@ export function restarted(watch: Memory, generation: number, now: Date): Memory 
   return { ...watch, generation, failures: 0, restarts, restartNotBefore };
 }
 
-function afterSuccess(watch: Memory | null, { lastErrorCode }: Slice): Treatment {
+function afterSuccess(watch: Memory | null, { lastErrorCode }: WatchedSlice): Treatment {
   const step = lastErrorCode === 'SLICE_UNHEALTHY' ? 'recovered' : 'none';
   if (watch === null) return { step, watch };
   watch.successes += 1;
@@ -57,13 +59,20 @@ function afterSuccess(watch: Memory | null, { lastErrorCode }: Slice): Treatment
   return { step, watch: watch.successes >= SUCCESSES_TO_FORGET ? null : watch };
 }
 
+/** Of what has crashed, or never came up, the checks say nothing: the reconciler is at it. */
+function isOurs({ slice, state }: Sighting): boolean {
+  const isUp = slice.status === 'active' || slice.lastErrorCode === 'SLICE_UNHEALTHY';
+  return isUp && (state === 'running' || state === null);
+}
+
 function stepFor(watch: Memory, { slice, state }: Sighting, now: Date): Treatment['step'] {
-  if (slice.status !== 'active' || state !== 'running') return 'none';
+  // Without its runtime it could not be started again.
+  if (slice.status !== 'active' || state === null) return 'none';
   if (watch.failures < FAILURES_TO_RESTART) return 'none';
   if (watch.restarts >= MOST_RESTARTS) return 'give up';
   return watch.restartNotBefore !== null && watch.restartNotBefore > now ? 'none' : 'restart';
 }
 
-function freshWatch({ id, generation }: Slice): Memory {
+function freshWatch({ id, generation }: WatchedSlice): Memory {
   return { sliceId: id, generation, failures: 0, successes: 0, restarts: 0, restartNotBefore: null };
 }

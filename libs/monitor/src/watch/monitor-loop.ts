@@ -91,7 +91,8 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
     const { term } = this;
     if (this.stopping.signal.aborted) return;
     try {
-      await (term === null ? this.prober.probeAll() : this.timed(term));
+      // Also while the database is away, and with it the pass, which joins the probes.
+      await Promise.all([this.prober.probeAll(), term === null ? undefined : this.timed(term)]);
       this.complaint = '';
     } catch (error) {
       this.complainOnce(error);

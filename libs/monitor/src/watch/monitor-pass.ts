@@ -3,8 +3,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Clock } from '#common';
 import { AppConfig } from '#config';
-import { MonitorState, type Slice } from '#database';
-import { SliceDatabaseFigures, SliceRuntime, SliceSupervision } from '#orchestrator';
+import { MonitorState } from '#database';
+import { SliceDatabaseFigures, SliceRuntime, SliceSupervision, type WatchedSlice } from '#orchestrator';
 import { BackendProber, Backends } from '#proxy';
 import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
 import type { Condition } from '../outages/condition.js';
@@ -93,7 +93,7 @@ export class MonitorPass {
   }
 
   private async measureAll(
-    slices: readonly Slice[],
+    slices: readonly WatchedSlice[],
     surroundings: Surroundings,
     signal: AbortSignal,
   ): Promise<Measured[]> {
@@ -112,7 +112,7 @@ export class MonitorPass {
   }
 
   /** In another order each time, so that it is not always the same ones that wait. */
-  private inTurn(slices: readonly Slice[]): Slice[] {
+  private inTurn(slices: readonly WatchedSlice[]): WatchedSlice[] {
     const places = new Map(slices.map(({ id }) => [id, Math.random() + Number(this.hung.has(id))]));
     return slices.toSorted((a, b) => (places.get(a.id) ?? 0) - (places.get(b.id) ?? 0));
   }
@@ -125,7 +125,7 @@ export class MonitorPass {
 
   private async settle(
     passAt: Date,
-    slices: readonly Slice[],
+    slices: readonly WatchedSlice[],
     measured: readonly Measured[],
     reading: ServerReading,
   ): Promise<void> {

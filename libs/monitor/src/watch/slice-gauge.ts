@@ -1,8 +1,14 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { Clock } from '#common';
 import { SettingsInForce } from '#config';
-import type { InstanceState, Slice } from '#database';
-import { type DatabaseFigures, SliceDatabaseFigures, SliceRuntime, SliceSupervision } from '#orchestrator';
+import type { InstanceState } from '#database';
+import {
+  type DatabaseFigures,
+  SliceDatabaseFigures,
+  SliceRuntime,
+  SliceSupervision,
+  type WatchedSlice,
+} from '#orchestrator';
 import type { SliceReading } from '../telemetry/readings.js';
 import { within } from './deadline.js';
 import { FaultLog } from './fault-log.js';
@@ -19,7 +25,7 @@ export interface Surroundings {
 
 /** A slice as it was measured. */
 export interface Measured {
-  readonly slice: Slice;
+  readonly slice: WatchedSlice;
   readonly reading: SliceReading;
   readonly hung: boolean;
 }
@@ -60,7 +66,7 @@ export class SliceGauge {
   }
 
   /** Never rejects: what can't be found out is null. */
-  async measure(slice: Slice, surroundings: Surroundings, signal: AbortSignal): Promise<Measured> {
+  async measure(slice: WatchedSlice, surroundings: Surroundings, signal: AbortSignal): Promise<Measured> {
     const { at, states, databases } = surroundings;
     // Of what somebody else runs the runtime knows nothing.
     const isUnseen = states === null || slice.runtime === 'external';
@@ -87,7 +93,7 @@ export class SliceGauge {
     return { slice, reading, hung: check?.hung ?? false };
   }
 
-  private check(slice: Slice, signal: AbortSignal): Promise<Check> {
+  private check(slice: WatchedSlice, signal: AbortSignal): Promise<Check> {
     return this.checks
       .run(async () => {
         await this.supervision.ensureReach(slice);
@@ -113,7 +119,7 @@ export class SliceGauge {
     return { memoryBytes: usage.memoryBytes, cpuPercent };
   }
 
-  private async metrics(slice: Slice, signal: AbortSignal): Promise<Readonly<Record<string, number>>> {
+  private async metrics(slice: WatchedSlice, signal: AbortSignal): Promise<Readonly<Record<string, number>>> {
     const { appMetrics } = this.settings.current;
     if (appMetrics.length === 0) return {};
     const figures = await this.apps
@@ -135,7 +141,7 @@ export class SliceGauge {
 }
 
 /** Whether its health tells something: it is meant to run, and no start of it is under way. */
-export function isDue({ desiredState, status, generation, observedGeneration }: Slice): boolean {
+export function isDue({ desiredState, status, generation, observedGeneration }: WatchedSlice): boolean {
   if (desiredState !== 'running' || observedGeneration < generation) return false;
   return status === 'active' || status === 'failed';
 }

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { Agent, request } from 'undici';
 import { AppConfig } from '#config';
-import type { Slice } from '#database';
+import type { WatchedSlice } from '#orchestrator';
 import { MonitorOptions } from './monitor-options.js';
 
 /** What a check found. */
@@ -26,7 +26,7 @@ export class SliceProbe implements OnModuleDestroy {
   ) {}
 
   /** Asks its health path once: 2xx is well. @param signal ends it; then it was not well */
-  async check({ host, port }: Slice, signal: AbortSignal): Promise<Check> {
+  async check({ host, port }: WatchedSlice, signal: AbortSignal): Promise<Check> {
     if (host === null || port === null) return UNWELL;
     const patience = AbortSignal.timeout(this.options.checkTimeoutMs);
     const name = host.includes(':') ? `[${host}]` : host;

@@ -83,7 +83,7 @@ export class SliceDatabaseFigures {
    * @throws Error when the password was sealed under another key
    */
   async ofApp(
-    slice: Slice,
+    slice: Pick<Slice, 'id' | 'databasePasswordSealed'>,
     queries: ReadonlyArray<{ readonly name: string; readonly sql: string }>,
     signal: AbortSignal,
   ): Promise<AppFigures> {

@@ -35,7 +35,7 @@ export class SliceSecrets {
     return { password, sealed: this.box.seal(password, `slice:${sliceId}:db`) };
   }
 
-  openDatabasePassword(slice: Slice): string | null {
+  openDatabasePassword(slice: Pick<Slice, 'id' | 'databasePasswordSealed'>): string | null {
     if (slice.databasePasswordSealed === null) return null;
     return this.box.open(slice.databasePasswordSealed, `slice:${slice.id}:db`);
   }

@@ -3,7 +3,32 @@ import { DataSource } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { Slice } from '#database';
 import { SliceReach } from './slice-reach.js';
-import { SliceRepository } from './slice-repository.js';
+
+/** What of a slice is looked at by whoever watches over it. */
+export type WatchedSlice = Readonly<
+  Pick<
+    Slice,
+    | 'id'
+    | 'name'
+    | 'generation'
+    | 'observedGeneration'
+    | 'desiredState'
+    | 'status'
+    | 'host'
+    | 'port'
+    | 'lastError'
+    | 'lastErrorCode'
+    | 'lastHealthyAt'
+    | 'databasePasswordSealed'
+  >
+>;
+
+/** Rows as they are: entities of a thousand slices held the event loop up for 90 ms. */
+const WATCHED = `
+  SELECT id, name, generation, observed_generation AS "observedGeneration", desired_state AS "desiredState", status,
+         host, port, last_error AS "lastError", last_error_code AS "lastErrorCode",
+         last_healthy_at AS "lastHealthyAt", database_password_sealed AS "databasePasswordSealed"
+    FROM slice WHERE destroyed_at IS NULL ORDER BY id`;
 
 /**
  * What whoever watches over slices may do to them. It only says what is desired, or what was seen; bringing it about
@@ -13,18 +38,17 @@ import { SliceRepository } from './slice-repository.js';
 @Injectable()
 export class SliceSupervision {
   constructor(
-    private readonly slices: SliceRepository,
     private readonly reach: SliceReach,
     private readonly dataSource: DataSource,
   ) {}
 
   /** Every live slice, oldest first. */
-  all(): Promise<Slice[]> {
-    return this.slices.all();
+  all(): Promise<WatchedSlice[]> {
+    return this.dataSource.query<WatchedSlice[]>(WATCHED);
   }
 
   /** Sees to it that this process reaches the slice, where slices have networks of their own. */
-  ensureReach({ id, generation }: Slice): Promise<void> {
+  ensureReach({ id, generation }: WatchedSlice): Promise<void> {
     return this.reach.ensure(id, generation);
   }
 
@@ -32,7 +56,7 @@ export class SliceSupervision {
    * Has a running slice stopped and started.
    * @returns the new generation; null when it is not to run any more, or something else is desired of it
    */
-  async restart(slice: Slice): Promise<number | null> {
+  async restart(slice: WatchedSlice): Promise<number | null> {
     const anew = { generation: () => 'generation + 1' };
     const { affected } = await this.update(anew, slice, `desired_state = 'running'`);
     return affected === 1 ? slice.generation + 1 : null;
@@ -42,7 +66,7 @@ export class SliceSupervision {
    * An active slice is `failed` from now on, for this reason, though its app runs: nobody restarts it any more.
    * @returns whether it is
    */
-  async giveUp(slice: Slice, reason: string): Promise<boolean> {
+  async giveUp(slice: WatchedSlice, reason: string): Promise<boolean> {
     const { affected } = await this.update(
       { status: 'failed', lastError: reason, lastErrorCode: 'SLICE_UNHEALTHY' },
       slice,
@@ -55,7 +79,7 @@ export class SliceSupervision {
    * A slice that was given up answers again: it is `active`.
    * @returns whether it is
    */
-  async recovered(slice: Slice): Promise<boolean> {
+  async recovered(slice: WatchedSlice): Promise<boolean> {
     const { affected } = await this.update(
       { status: 'active', lastError: null, lastErrorCode: null },
       slice,
@@ -74,7 +98,7 @@ export class SliceSupervision {
   }
 
   /** Changes the slice, if still nothing else is desired of it. */
-  private update(change: QueryDeepPartialEntity<Slice>, { id, generation }: Slice, condition: string) {
+  private update(change: QueryDeepPartialEntity<Slice>, { id, generation }: WatchedSlice, condition: string) {
     return this.dataSource
       .createQueryBuilder()
       .update(Slice)
