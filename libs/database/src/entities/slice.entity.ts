@@ -21,7 +21,8 @@ export type RuntimeKind = 'docker' | 'process' | 'external';
 
 /**
  * One customer's own copy of the app. `desired…` is what the API, billing and the pool ask for; the rest is what the
- * reconciler has observed, and only the reconciler writes it. A destroyed slice stays as a tombstone.
+ * reconciler has observed. Nobody else writes it, but for the health of what runs, which the monitor sees
+ * (SliceSupervision). A destroyed slice stays as a tombstone.
  */
 @Entity('slice')
 @Check('slice_desired_state_check', `"desired_state" IN ('running', 'stopped', 'absent')`)
