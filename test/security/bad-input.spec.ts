@@ -623,6 +623,7 @@ function isIdOf({ path }: Endpoint, id: string): boolean {
 
 /** Ids of the right form that nothing has, and what is said of them. */
 function absentFrom({ path }: Endpoint): { readonly ids: readonly string[]; readonly code: string } {
+  if (path.startsWith('/admin/docs/')) return { ids: ['no.js'], code: 'VALIDATION_FAILED' };
   if (path.startsWith('/admin/users/')) return { ids: [crypto.randomUUID()], code: 'USER_NOT_FOUND' };
   if (path.includes('/backends/')) return { ids: [crypto.randomUUID()], code: 'BACKEND_NOT_FOUND' };
   if (path.startsWith('/admin/pools/')) return { ids: ['nowhere', '7'], code: 'POOL_NOT_FOUND' };

@@ -76,6 +76,7 @@ describe('GET /admin/dashboard', () => {
     const { id: unseen } = (await operator.post('/admin/slices', { port: 41_002 })).body;
     await store().prepare(new Date());
     await store().addSlices([
+      reading(slice.id, 12),
       reading(slice.id, 3, { cpuPercent: 99, metrics: { notes: 1 } }),
       reading(slice.id, 1),
       reading(other, 1, { healthy: false, latencyMs: null, metrics: { notes: 5, users: 2 } }),

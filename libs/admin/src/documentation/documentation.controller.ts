@@ -3,10 +3,12 @@ import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagg
 import { z } from 'zod';
 import { ApiErrors, RequireAdmin } from '#auth';
 import { ApiDocument } from './api-document.js';
-import { DOCS_PAGE, DOCS_POLICY, docsAsset } from './swagger-page.js';
+import { DOCS_ASSETS, DOCS_PAGE, DOCS_POLICY, type DocsAsset, docsAsset } from './swagger-page.js';
 
 const HTML = { content: { 'text/html': { schema: { type: 'string' } } } } as const;
 const ANY_FILE = { content: { '*/*': { schema: {} } } } as const;
+
+const assetName = z.enum(DOCS_ASSETS, 'must be a file of the page');
 
 /** Swagger UI. `SwaggerModule.setup` would serve it past every guard. */
 @ApiTags('admin')
@@ -38,8 +40,8 @@ export class DocumentationController {
   @Get('docs/:asset')
   @ApiOperation({ summary: 'A script, a style or a picture of the page' })
   @ApiOkResponse({ description: 'The file', ...ANY_FILE })
-  @ApiErrors('NOT_FOUND')
-  asset(@Param('asset') name: string): StreamableFile {
+  @ApiErrors('VALIDATION_FAILED')
+  asset(@Param('asset', { schema: assetName }) name: DocsAsset): StreamableFile {
     return docsAsset(name);
   }
 }

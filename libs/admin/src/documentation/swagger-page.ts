@@ -2,16 +2,24 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { StreamableFile } from '@nestjs/common';
-import { CoreError } from '#common';
 
 const FOLDER = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 
 /** What the page needs of the package; the rest of it is for those who build their own. */
-const FILES: Readonly<Record<string, string>> = {
+const FILES = {
   'swagger-ui.css': 'text/css; charset=utf-8',
   'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
   'favicon-32x32.png': 'image/png',
-};
+} as const;
+
+/** What the page is made of. */
+export const DOCS_ASSETS = [
+  'start.js',
+  'swagger-ui.css',
+  'swagger-ui-bundle.js',
+  'favicon-32x32.png',
+] as const;
+export type DocsAsset = (typeof DOCS_ASSETS)[number];
 
 /** Nothing from anywhere else, and no script in the page itself. Swagger UI sets styles on its elements. */
 export const DOCS_POLICY = [
@@ -56,11 +64,8 @@ const START = `SwaggerUIBundle({
 });
 `;
 
-/** @throws CoreError NOT_FOUND */
-export function docsAsset(name: string): StreamableFile {
+export function docsAsset(name: DocsAsset): StreamableFile {
   if (name === 'start.js')
     return new StreamableFile(Buffer.from(START), { type: 'text/javascript; charset=utf-8' });
-  const type = Object.hasOwn(FILES, name) ? FILES[name] : undefined;
-  if (type === undefined) throw new CoreError('NOT_FOUND', 'The documentation has no such file.');
-  return new StreamableFile(createReadStream(join(FOLDER, name)), { type });
+  return new StreamableFile(createReadStream(join(FOLDER, name)), { type: FILES[name] });
 }
