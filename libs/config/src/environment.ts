@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { billing } from './billing-environment.js';
 import * as value from './values.js';
 
 /** A command line split at blanks; a program with blanks in its path needs a wrapper script. */
@@ -260,6 +261,7 @@ export const environmentSchema = z.object({
   ...oidc,
   ...mail,
   ...slices,
+  ...billing,
 });
 
 /** The same variables, in the order in which a person wants to read of them. */
@@ -275,6 +277,7 @@ export const ENVIRONMENT_GROUPS: ReadonlyArray<{
   { title: 'Sign-in by OpenID Connect', variables: oidc },
   { title: 'Mail', variables: mail },
   { title: 'Slices: what runs for each customer', variables: slices },
+  { title: 'Billing by Stripe', variables: billing },
 ];
 
 export type Environment = z.infer<typeof environmentSchema>;

@@ -16,6 +16,7 @@ import { SettingsReader } from './settings/settings-reader.js';
 
 /** Contract §2. */
 const OIDC_TTL_MS = 8 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
 
 const DEFAULT_ADMIN_EMAIL = 'admin@localhost.localdomain';
 
@@ -126,7 +127,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
       cookieDomain: env.SESSION_COOKIE_DOMAIN,
       secure: env.SESSION_COOKIE_SECURE ?? production,
       sameSite: env.SESSION_COOKIE_SAMESITE,
-      ttlMs: env.SESSION_TTL_DAYS * 24 * 3_600_000,
+      ttlMs: env.SESSION_TTL_DAYS * DAY_MS,
       oidcTtlMs: OIDC_TTL_MS,
     },
     redisUrl: env.REDIS_URL ?? null,
@@ -138,6 +139,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
       requireVerifiedAddress: env.REQUIRE_VERIFIED_EMAIL,
     },
     slices: slicesConfig(env),
+    billing: billingConfig(env),
     ...settings,
   };
 }
@@ -165,6 +167,25 @@ function oidcConfig(env: Environment): AppConfig['oidc'] {
     },
     idTokenMaxAgeSeconds: env.ID_TOKEN_MAX_AGE_SECONDS || null,
     refreshSkewMs: env.TOKEN_REFRESH_SKEW_SECONDS * 1000,
+  };
+}
+
+function billingConfig(env: Environment): AppConfig['billing'] {
+  const {
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    STRIPE_PRICE_ID: priceId,
+  } = env;
+  const complete = secretKey !== undefined && webhookSecret !== undefined && priceId !== undefined;
+  return {
+    stripe: complete ? { secretKey, webhookSecret, priceId, apiBase: env.STRIPE_API_BASE ?? null } : null,
+    incomplete: !complete && (secretKey !== undefined || env.BILLING_REQUIRED),
+    required: env.BILLING_REQUIRED,
+    graceMs: env.BILLING_GRACE_DAYS * DAY_MS,
+    trialDays: env.BILLING_TRIAL_DAYS,
+    promotionCodes: env.BILLING_PROMOTION_CODES,
+    automaticTax: env.BILLING_AUTOMATIC_TAX,
+    retentionMs: env.SLICE_RETENTION_DAYS * DAY_MS,
   };
 }
 

@@ -1,5 +1,9 @@
 import type { DataSourceOptions } from 'typeorm';
 import { ApiKey } from './entities/api-key.entity.js';
+import { BillingAccount } from './entities/billing-account.entity.js';
+import { BillingEvent } from './entities/billing-event.entity.js';
+import { BillingStep } from './entities/billing-step.entity.js';
+import { BillingSyncState } from './entities/billing-sync.entity.js';
 import { IdempotencyKey } from './entities/idempotency-key.entity.js';
 import { Installation } from './entities/installation.entity.js';
 import { LoginState } from './entities/login-state.entity.js';
@@ -44,6 +48,10 @@ const ENTITIES = [
   Pool,
   PoolBackend,
   StoredSettings,
+  BillingAccount,
+  BillingEvent,
+  BillingStep,
+  BillingSyncState,
 ];
 
 /**

@@ -7,5 +7,6 @@ export { PortTakenError, StartFailedError } from './runtimes/errors.js';
 export { ProcessRuntime } from './runtimes/process/process-runtime.js';
 export { SliceRuntime, type SliceInstance, type SliceSpec } from './runtimes/slice-runtime.js';
 export { SliceDirectory, type SliceLocation } from './slices/slice-directory.js';
+export { SliceHolds } from './slices/slice-holds.js';
 export { sliceResponse } from './http/responses.js';
 export { type SliceView } from './slices/slice-view.js';

@@ -22,6 +22,7 @@ import { createRuntime } from './runtimes/create-runtime.js';
 import { SliceRuntime } from './runtimes/slice-runtime.js';
 import { SliceDirectory } from './slices/slice-directory.js';
 import { SliceFactory } from './slices/slice-factory.js';
+import { SliceHolds } from './slices/slice-holds.js';
 import { SliceIdempotency } from './slices/slice-idempotency.js';
 import { SliceReach } from './slices/slice-reach.js';
 import { SliceRepository } from './slices/slice-repository.js';
@@ -50,6 +51,7 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     SliceIdempotency,
     SliceService,
     SliceDirectory,
+    SliceHolds,
     SliceReach,
     Reconciler,
     Convergence,
@@ -59,7 +61,7 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     OrphanService,
     StatusService,
   ],
-  exports: [DatabaseClients, InstallationId, SliceAllocator, SliceDirectory, SliceRuntime],
+  exports: [DatabaseClients, InstallationId, SliceAllocator, SliceDirectory, SliceHolds, SliceRuntime],
 })
 export class OrchestratorModule implements OnModuleInit {
   constructor(
