@@ -124,10 +124,10 @@ describe(`${EVENTS} events, each delivered ${TIMES_EACH} times in no order, by $
     const deliver = async (): Promise<void> => {
       for (let event = await deliveries.take(); event !== undefined; event = await deliveries.take()) {
         for (;;) {
-          const { url, output } = await mortal.alive();
-          const status = await stripe.deliver(url, event).catch(() => 0);
+          const gateway = await mortal.alive();
+          const status = await stripe.deliver(gateway.url, event).catch(() => 0);
           if (status === 200) break;
-          if (![0, 502, 503].includes(status)) throw new Error(`${status}: ${output}`);
+          if (![0, 502, 503].includes(status)) await expectNoDefect(gateway);
           refused += 1;
         }
         deliveries.made += 1;
@@ -229,4 +229,10 @@ async function expectMails(
 
 function report(figures: Record<string, number>): void {
   if (process.env['SOAK'] === '1') process.stdout.write(`${JSON.stringify({ seed: SEED, ...figures })}\n`);
+}
+
+/** What is answered otherwise is a defect, which its log tells of a moment later. */
+async function expectNoDefect(gateway: GatewayProgram): Promise<never> {
+  await eventually(async () => expect(gateway.output).toContain('INTERNAL_ERROR')).catch(() => undefined);
+  throw new Error(gateway.output);
 }

@@ -88,10 +88,12 @@ describe('a payment that fails', () => {
     expect(refused.body.message).toContain('/billing/');
     await eventually(async () => expect(await running()).not.toContain(sliceId));
     expect((await mails.mailTo(email, 4)).headers.get('subject')).toBe('Your app was stopped');
-    expect((await browser.get('/auth/me')).body).toMatchObject({
-      slice: { id: sliceId, status: 'stopped' },
-      subscription: { status: 'past_due', entitled: false },
-    });
+    await eventually(async () =>
+      expect((await browser.get('/auth/me')).body).toMatchObject({
+        slice: { id: sliceId, status: 'stopped' },
+        subscription: { status: 'past_due', entitled: false },
+      }),
+    );
 
     world.stripe.pay(subscription);
     await world.deliverAll();
