@@ -4,7 +4,14 @@ import { Test } from '@nestjs/testing';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { AllowedOrigins, AuthLimits, AuthModule, PasswordHasherOptions, SliceAllocator } from '#auth';
+import {
+  AllowedOrigins,
+  AuthLimits,
+  AuthModule,
+  PasswordHasherOptions,
+  SliceAllocator,
+  SubscriptionReader,
+} from '#auth';
 import { Clock, CommonModule, DomainErrorFilter, validationPipe } from '#common';
 import { type AppConfig, ConfigModule, loadConfig } from '#config';
 import { DatabaseModule } from '#database';
@@ -202,7 +209,10 @@ function slicesModule(slices: StubSliceAllocator) {
   return {
     module: Slices,
     global: true,
-    providers: [{ provide: SliceAllocator, useValue: slices }],
-    exports: [SliceAllocator],
+    providers: [
+      { provide: SliceAllocator, useValue: slices },
+      { provide: SubscriptionReader, useValue: { subscriptionOf: () => Promise.resolve(null) } },
+    ],
+    exports: [SliceAllocator, SubscriptionReader],
   };
 }

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { INestApplicationContext, LoggerService } from '@nestjs/common';
+import type { INestApplicationContext, LoggerService, ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AccountToolsModule } from '#auth';
 import { CommonModule, DomainError, errorCode, plainMessage } from '#common';
@@ -15,6 +15,9 @@ const quiet: LoggerService = {
   error: () => undefined,
 };
 
+/** By the configuration that was read. */
+type Modules = (config: AppConfig) => NonNullable<ModuleMetadata['imports']>;
+
 /** What the operator did wrong, in words that are for them. */
 export class UsageError extends Error {}
 
@@ -23,16 +26,18 @@ export class UsageError extends Error {}
  * configuration. The embedded PostgreSQL is started for as long as it takes; where a gateway runs, its server is used.
  * Sets the exit status: 78 for a configuration that is none, 1 for any other failure.
  * @param parameters reads the command line, before anything is touched
+ * @param modules what the program needs besides configuration and database
  */
 export async function withAccounts<T>(
   parameters: () => T,
   use: (accounts: INestApplicationContext, given: T) => Promise<void>,
+  modules: Modules = () => [AccountToolsModule],
 ): Promise<void> {
   try {
     const given = parameters();
     if (existsSync('.env')) process.loadEnvFile('.env');
     const config = loadConfig(process.env);
-    const accounts = await openBeside(config);
+    const accounts = await openBeside(config, modules);
     try {
       await use(accounts, given);
     } finally {
@@ -44,12 +49,12 @@ export async function withAccounts<T>(
   }
 }
 
-async function openBeside(config: AppConfig): Promise<INestApplicationContext> {
+async function openBeside(config: AppConfig, modules: Modules): Promise<INestApplicationContext> {
   try {
-    return await open(config);
+    return await open(config, modules);
   } catch (error) {
     if (!(error instanceof DataDirInUse)) throw error;
-    return open(await configOfRunning(config, error));
+    return open(await configOfRunning(config, error), modules);
   }
 }
 
@@ -71,13 +76,13 @@ async function configOfRunning(config: AppConfig, inUse: DataDirInUse): Promise<
   return Object.assign({}, config, { database: given });
 }
 
-async function open(config: AppConfig): Promise<INestApplicationContext> {
+async function open(config: AppConfig, modules: Modules): Promise<INestApplicationContext> {
   const resources = new DatabaseResources();
   const imports = [
     CommonModule,
     ConfigModule.forRoot(config),
     DatabaseModule.forRoot(resources),
-    AccountToolsModule,
+    ...modules(config),
   ];
   try {
     return await NestFactory.createApplicationContext(

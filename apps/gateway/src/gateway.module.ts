@@ -2,6 +2,7 @@ import { DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { AdminModule } from '#admin';
 import { AuthModule } from '#auth';
+import { BillingModule } from '#billing';
 import { CommonModule, DomainErrorFilter, LoggingModule, type LoggingOptions, validationPipe } from '#common';
 import { ConfigModule, type AppConfig } from '#config';
 import { DatabaseModule, DatabaseResources } from '#database';
@@ -27,6 +28,7 @@ export class GatewayModule {
         AuthModule.forRoot(config),
         OrchestratorModule,
         ProxyModule,
+        BillingModule,
         MonitorModule,
         AdminModule,
       ],

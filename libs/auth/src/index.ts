@@ -14,6 +14,7 @@ export { Administrators } from './accounts/administrators.js';
 export { SecretsRotation } from './accounts/secrets-rotation.js';
 export { FirstSlice } from './accounts/first-slice.js';
 export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
+export { type CustomerSubscription, SubscriptionReader } from './accounts/subscription-reader.js';
 export { publicUser } from './accounts/users.js';
 export { API_KEY_PREFIX } from './api-keys/api-key.js';
 export { ApiKeyGate, type KeyedRequest } from './api-keys/api-key-gate.js';

@@ -27,6 +27,7 @@ export abstract class AppConfig {
   abstract readonly mail: MailConfig;
   abstract readonly monitor: MonitorConfig;
   abstract readonly slices: SlicesConfig;
+  abstract readonly billing: BillingConfig;
   /** Of config.yml, as it was at the start; what is in force now is in `SettingsInForce`. */
   abstract readonly settings: FileSettings;
   /** Absolute path of config.yml, which need not exist. */
@@ -123,6 +124,28 @@ export interface MonitorConfig {
   /** With its credentials. */
   readonly appriseUrl: string | null;
   readonly webhook: { readonly url: string; readonly secret: string | null } | null;
+}
+
+export interface BillingConfig {
+  /** Null: billing is off, and nobody is ever blocked. */
+  readonly stripe: StripeConfig | null;
+  /** Off only because something of it is missing: the operator is to hear of that. */
+  readonly incomplete: boolean;
+  /** Whether a customer needs a subscription from the start. */
+  readonly required: boolean;
+  readonly graceMs: number;
+  /** 0: none. */
+  readonly trialDays: number;
+  readonly promotionCodes: boolean;
+  readonly automaticTax: boolean;
+}
+
+export interface StripeConfig {
+  readonly secretKey: string;
+  readonly webhookSecret: string;
+  readonly priceId: string;
+  /** Null: Stripe's own. */
+  readonly apiBase: string | null;
 }
 
 export interface SlicesConfig {

@@ -145,10 +145,26 @@ function productionChecks(env: Environment): string[] {
       'REQUIRE_VERIFIED_EMAIL needs SMTP_URL: no address could be verified, and nobody would get a slice',
     );
   }
+  faults.push(...billingChecks(env));
   if (env.SLICE_RUNTIME === 'auto' && env.SLICE_IMAGE === undefined) {
     faults.push(
       'SLICE_IMAGE is required in production (SLICE_RUNTIME=process runs slices without any isolation)',
     );
   }
+  return faults;
+}
+
+/**
+ * Half of it is a mistake: without the secret every webhook would be refused, without the price every checkout. Elsewhere
+ * billing is off then, and says so.
+ */
+function billingChecks(env: Environment): string[] {
+  if (env.STRIPE_SECRET_KEY === undefined) return [];
+  const faults = (['STRIPE_WEBHOOK_SECRET', 'STRIPE_PRICE_ID'] as const)
+    .filter((name) => env[name] === undefined)
+    .map((name) => `${name} is required in production, since STRIPE_SECRET_KEY is set`);
+  // The key goes there with each call.
+  if (env.STRIPE_API_BASE?.startsWith('http:') === true)
+    faults.push('STRIPE_API_BASE must be an https URL in production');
   return faults;
 }

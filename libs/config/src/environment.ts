@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { billing } from './billing-environment.js';
 import * as value from './values.js';
 
 /** A command line split at blanks; a program with blanks in its path needs a wrapper script. */
@@ -268,7 +269,7 @@ const slices = {
   SLICE_RETENTION_DAYS: value
     .integer(1, 3650)
     .prefault('30')
-    .describe('The data of a slice is kept for so many days after its customer has left.'),
+    .describe('The data of a slice is kept for so many days after its customer or subscription ended.'),
   DOCKER_HOST: z
     .string()
     .regex(/^(unix|tcp|http|https):\/\//, 'must start with unix:// or tcp://')
@@ -290,6 +291,7 @@ export const environmentSchema = z.object({
   ...mail,
   ...monitor,
   ...slices,
+  ...billing,
 });
 
 /** The same variables, in the order in which a person wants to read of them. */
@@ -306,6 +308,7 @@ export const ENVIRONMENT_GROUPS: ReadonlyArray<{
   { title: 'Mail', variables: mail },
   { title: 'Monitoring and notices', variables: monitor },
   { title: 'Slices: what runs for each customer', variables: slices },
+  { title: 'Billing by Stripe', variables: billing },
 ];
 
 export type Environment = z.infer<typeof environmentSchema>;

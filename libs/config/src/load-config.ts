@@ -16,6 +16,7 @@ import { SettingsReader } from './settings/settings-reader.js';
 
 /** Contract §2. */
 const OIDC_TTL_MS = 8 * 3_600_000;
+const DAY_MS = 24 * 3_600_000;
 
 const DEFAULT_ADMIN_EMAIL = 'admin@localhost.localdomain';
 
@@ -127,7 +128,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
       cookieDomain: env.SESSION_COOKIE_DOMAIN,
       secure: env.SESSION_COOKIE_SECURE ?? production,
       sameSite: env.SESSION_COOKIE_SAMESITE,
-      ttlMs: env.SESSION_TTL_DAYS * 24 * 3_600_000,
+      ttlMs: env.SESSION_TTL_DAYS * DAY_MS,
       oidcTtlMs: OIDC_TTL_MS,
     },
     redisUrl: env.REDIS_URL ?? null,
@@ -140,6 +141,7 @@ function build(env: Environment, settings: SettingsConfig): AppConfig {
     },
     monitor: monitorConfig(env),
     slices: slicesConfig(env),
+    billing: billingConfig(env),
     ...settings,
   };
 }
@@ -180,6 +182,24 @@ function monitorConfig(env: Environment): AppConfig['monitor'] {
   };
 }
 
+function billingConfig(env: Environment): AppConfig['billing'] {
+  const {
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
+    STRIPE_PRICE_ID: priceId,
+  } = env;
+  const complete = secretKey !== undefined && webhookSecret !== undefined && priceId !== undefined;
+  return {
+    stripe: complete ? { secretKey, webhookSecret, priceId, apiBase: env.STRIPE_API_BASE ?? null } : null,
+    incomplete: !complete && (secretKey !== undefined || env.BILLING_REQUIRED),
+    required: env.BILLING_REQUIRED,
+    graceMs: env.BILLING_GRACE_DAYS * DAY_MS,
+    trialDays: env.BILLING_TRIAL_DAYS,
+    promotionCodes: env.BILLING_PROMOTION_CODES,
+    automaticTax: env.BILLING_AUTOMATIC_TAX,
+  };
+}
+
 function slicesConfig(env: Environment): AppConfig['slices'] {
   return {
     runtime:
@@ -205,7 +225,7 @@ function slicesConfig(env: Environment): AppConfig['slices'] {
     paths: env.SLICE_PATHS,
     maxInFlight: env.SLICE_MAX_IN_FLIGHT,
     startTimeoutMs: env.SLICE_START_TIMEOUT * 1000,
-    retentionMs: env.SLICE_RETENTION_DAYS * 86_400_000,
+    retentionMs: env.SLICE_RETENTION_DAYS * DAY_MS,
     dockerHost: env.DOCKER_HOST ?? null,
   };
 }

@@ -1,6 +1,10 @@
 import type { DataSourceOptions } from 'typeorm';
 import { ApiKey } from './entities/api-key.entity.js';
 import { AuditEntry } from './entities/audit-entry.entity.js';
+import { BillingAccount } from './entities/billing-account.entity.js';
+import { BillingEvent } from './entities/billing-event.entity.js';
+import { BillingStep } from './entities/billing-step.entity.js';
+import { BillingSyncState } from './entities/billing-sync.entity.js';
 import { IdempotencyKey } from './entities/idempotency-key.entity.js';
 import { Installation } from './entities/installation.entity.js';
 import { LoginState } from './entities/login-state.entity.js';
@@ -62,6 +66,10 @@ const ENTITIES = [
   SliceWatch,
   Outage,
   OutgoingNotice,
+  BillingAccount,
+  BillingEvent,
+  BillingStep,
+  BillingSyncState,
 ];
 
 /**

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { DatabaseError } from 'pg';
-import { QueryFailedError } from 'typeorm';
+import { QueryFailedError, QueryRunnerAlreadyReleasedError } from 'typeorm';
 import { CoreError } from '#common';
 import { isDatabaseUnavailable, isUniqueViolation } from './errors.js';
 
@@ -31,6 +31,10 @@ describe('isDatabaseUnavailable', () => {
 
   it('knows what pg says without a code', () => {
     expect(isDatabaseUnavailable(new Error('Connection terminated unexpectedly'))).toBe(true);
+  });
+
+  it('knows what TypeORM says once it gave a lost connection back', () => {
+    expect(isDatabaseUnavailable(new QueryRunnerAlreadyReleasedError())).toBe(true);
   });
 
   it('looks through the errors of TypeORM, of a pool and of hosts with several addresses', () => {

@@ -39,7 +39,8 @@ export function isDatabaseUnavailable(error: unknown): boolean {
       (each instanceof CoreError && each.code === 'DATABASE_UNAVAILABLE') ||
       UNAVAILABLE.test(errorCode(each) ?? '') ||
       SOCKET_FAILURES.has(errorCode(each) ?? '') ||
-      isPgOwnFailure(each),
+      isPgOwnFailure(each) ||
+      isLostRunner(each),
   );
 }
 
@@ -76,6 +77,11 @@ function* chain(error: unknown, seen = new Set<unknown>()): Generator<object> {
   if ('driverError' in error) yield* chain(error.driverError, seen);
   if ('errors' in error && Array.isArray(error.errors))
     for (const each of error.errors) yield* chain(each, seen);
+}
+
+/** TypeORM gives a connection back by itself when it is lost; the next statement of the same work then finds it gone. */
+function isLostRunner(error: object): boolean {
+  return 'name' in error && error.name === 'QueryRunnerAlreadyReleasedError';
 }
 
 function isPgOwnFailure(error: object): boolean {

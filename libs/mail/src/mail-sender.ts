@@ -26,6 +26,8 @@ export class MailSender implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly election: Election;
   private wake = new AbortController();
   private complaint = '';
+  /** Sent, and in the outbox all the same, because the database went away just then. */
+  private sent: OutgoingMail | null = null;
 
   constructor(
     private readonly control: ControlConnection,
@@ -57,6 +59,7 @@ export class MailSender implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async sendDue(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      await this.removeSent();
       const mail = await this.outbox.take();
       this.complaint = '';
       if (mail === null) return;
@@ -71,7 +74,13 @@ export class MailSender implements OnApplicationBootstrap, BeforeApplicationShut
       await this.failed(mail, error);
       return;
     }
-    await this.outbox.remove(mail);
+    this.sent = mail;
+    await this.removeSent();
+  }
+
+  private async removeSent(): Promise<void> {
+    if (this.sent !== null) await this.outbox.remove(this.sent);
+    this.sent = null;
   }
 
   private async failed(mail: OutgoingMail, error: unknown): Promise<void> {

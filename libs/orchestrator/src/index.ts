@@ -21,6 +21,7 @@ export { SliceDirectory, type SliceLocation } from './slices/slice-directory.js'
 export { ADDRESS_ERRORS, DESTRUCTION_ERRORS, START_ERRORS } from './http/errors.js';
 export { forceQuery, sliceId } from './http/parameters.js';
 export { SliceSupervision, type WatchedSlice } from './slices/slice-supervision.js';
+export { SliceHolds } from './slices/slice-holds.js';
 export { sliceResponse } from './http/responses.js';
 export { orUnavailable } from './slices/runtime-unavailable.js';
 export { SliceEvents } from './events/slice-events.js';

@@ -29,6 +29,7 @@ import { ExternalSlices } from './slices/external-slices.js';
 import { SliceAudit } from './slices/slice-audit.js';
 import { SliceDirectory } from './slices/slice-directory.js';
 import { SliceFactory } from './slices/slice-factory.js';
+import { SliceHolds } from './slices/slice-holds.js';
 import { SliceIdempotency } from './slices/slice-idempotency.js';
 import { SliceReach } from './slices/slice-reach.js';
 import { SliceRepository } from './slices/slice-repository.js';
@@ -59,6 +60,7 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     SliceAudit,
     SliceService,
     SliceDirectory,
+    SliceHolds,
     SliceReach,
     SliceEvents,
     SliceEventSweeper,
@@ -83,6 +85,7 @@ import { WarmPoolAllocator } from './slices/warm-pool-allocator.js';
     SliceDatabaseFigures,
     SliceDirectory,
     SliceEvents,
+    SliceHolds,
     SliceRuntime,
     SliceService,
     SliceSupervision,

@@ -1,4 +1,5 @@
 export { EdgeAdapter } from './edge-adapter.js';
+export { CustomerAccess } from './edge/customer-access.js';
 export { Edge } from './edge/edge.js';
 export { LiveSockets } from './forward/live-sockets.js';
 export { ConnectionLimits } from './http/connection-limits.js';

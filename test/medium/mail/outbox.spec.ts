@@ -4,7 +4,7 @@ import type { Mail } from '#common';
 import { eventually } from '../../support/eventually.js';
 import { MailApp } from '../../support/mail-app.js';
 import { linkIn, MailServer } from '../../support/mail-server.js';
-import { createTestDatabase } from '../../support/postgres.js';
+import { createTestDatabase, withClient } from '../../support/postgres.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -155,6 +155,23 @@ describe('the outbox', () => {
     await isEmpty();
     expect(new Set(server.received.map(({ to }) => to[0]))).toEqual(new Set(names));
     expect(server.received).toHaveLength(names.length);
+  });
+
+  it('sends no mail twice because the database went away before it could be removed', async () => {
+    const logger = recorder();
+    await using own = await MailApp.start({ env: { SMTP_URL: server.url }, logger });
+    const { connection } = own.database;
+    const rename = (from: string, to: string): Promise<unknown> =>
+      withClient(connection, (client) => client.query(`ALTER TABLE ${from} RENAME TO ${to}`));
+    server.beforeYes = async () => void (await rename('outgoing_mail', 'away'));
+    await own.mailer.send(mail);
+    await eventually(async () => expect(logger.lines.join()).toContain('could not be looked at'));
+    server.beforeYes = () => Promise.resolve();
+    // Due at once, as it would be for whoever did not know that it was sent.
+    await withClient(connection, (client) => client.query(`UPDATE away SET next_attempt_at = '2000-01-01'`));
+    await rename('away', 'outgoing_mail');
+    await eventually(async () => expect(await own.waiting()).toEqual([]));
+    expect(server.received).toHaveLength(1);
   });
 
   it('ends the mail that is just being sent before it stops', async () => {

@@ -6,6 +6,7 @@ import { SessionCookie } from '../sessions/session-cookie.js';
 import { SessionStore } from '../sessions/session-store.js';
 import type { Profile } from './schemas.js';
 import { SliceAllocator } from './slice-allocator.js';
+import { SubscriptionReader } from './subscription-reader.js';
 import { WithCookie } from './with-cookie.js';
 
 /** What the customer portal shows first. */
@@ -15,6 +16,7 @@ export class ProfileService {
     private readonly sessions: SessionStore,
     private readonly cookie: SessionCookie,
     private readonly slices: SliceAllocator,
+    private readonly subscriptions: SubscriptionReader,
   ) {}
 
   /**
@@ -25,8 +27,9 @@ export class ProfileService {
     const stillThere = await this.sessions.touch(session.sessionHash, 0);
     if (!stillThere) throw new AuthError('UNAUTHENTICATED', 'Your session has ended. Please sign in.');
     const slice = await this.slices.sliceOf(session.user.id);
+    const subscription = await this.subscriptions.subscriptionOf(session.user.id);
     return new WithCookie(
-      { user: session.user, slice, subscription: null },
+      { user: session.user, slice, subscription },
       this.cookie.renew(caller.cookieHeader, session.sessionHash, session.sessionKind),
     );
   }

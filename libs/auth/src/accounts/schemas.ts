@@ -103,10 +103,31 @@ export type Registered = z.infer<typeof registeredSchema>;
 export const signedInSchema = z.object({ user: userSchema, slice: customerSliceSchema.nullable() });
 export type SignedIn = z.infer<typeof signedInSchema>;
 
+const subscriptionSchema = z
+  .object({
+    status: z.enum([
+      'none',
+      'trialing',
+      'active',
+      'past_due',
+      'unpaid',
+      'canceled',
+      'incomplete',
+      'incomplete_expired',
+      'paused',
+    ]),
+    entitled: z.boolean(),
+    priceId: z.string().nullable(),
+    currentPeriodEnd: z.iso.datetime().nullable(),
+    cancelAtPeriodEnd: z.boolean(),
+    trialEnd: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'CustomerSubscription' });
+
 export const profileSchema = z.object({
   user: userSchema,
   slice: customerSliceSchema.nullable(),
-  /** Null until there is billing, which will provide it through a port as SliceAllocator is. */
-  subscription: z.null(),
+  /** Null when there never was one, or without billing. */
+  subscription: subscriptionSchema.nullable(),
 });
 export type Profile = z.infer<typeof profileSchema>;

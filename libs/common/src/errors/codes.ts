@@ -86,6 +86,15 @@ export type ProxyErrorCode =
   | 'URI_TOO_LONG'
   | 'METHOD_NOT_IMPLEMENTED';
 
+export type BillingErrorCode =
+  | 'BILLING_DISABLED'
+  | 'BILLING_BUSY'
+  | 'ALREADY_SUBSCRIBED'
+  | 'NOT_SUBSCRIBED'
+  | 'WEBHOOK_REJECTED'
+  | 'PAYMENT_PROVIDER_FAILED'
+  | 'PAYMENT_PROVIDER_UNAVAILABLE';
+
 export type AdminErrorCode =
   | 'USER_NOT_FOUND'
   | 'SESSION_NOT_FOUND'
@@ -98,7 +107,7 @@ export type AdminErrorCode =
   | 'EMAIL_UNVERIFIED';
 
 export type ErrorCode =
-  CoreErrorCode | AuthErrorCode | OrchestratorErrorCode | ProxyErrorCode | AdminErrorCode;
+  CoreErrorCode | AuthErrorCode | OrchestratorErrorCode | ProxyErrorCode | BillingErrorCode | AdminErrorCode;
 
 /** The part of Sluice that answers; it stands as `route` in every error body. */
 export type RouteName = 'core' | 'auth' | 'orchestrator' | 'proxy' | 'admin' | 'billing' | 'monitor';

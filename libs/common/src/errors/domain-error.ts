@@ -1,6 +1,7 @@
 import type {
   AdminErrorCode,
   AuthErrorCode,
+  BillingErrorCode,
   CoreErrorCode,
   ErrorCode,
   OrchestratorErrorCode,
@@ -70,6 +71,10 @@ export class OrchestratorError extends DomainError<OrchestratorErrorCode> {
 
 export class ProxyError extends DomainError<ProxyErrorCode> {
   readonly route = 'proxy';
+}
+
+export class BillingError extends DomainError<BillingErrorCode> {
+  readonly route = 'billing';
 }
 
 export class AdminError extends DomainError<AdminErrorCode> {

@@ -15,6 +15,7 @@ export function statusOf(code: ErrorCode): number {
     case 'OIDC_LOGIN_REFUSED':
     case 'BAD_REQUEST':
     case 'UNKNOWN_ROUTE':
+    case 'WEBHOOK_REJECTED':
       return 400;
     case 'UNAUTHENTICATED':
     case 'SESSION_EXPIRED':
@@ -63,6 +64,8 @@ export function statusOf(code: ErrorCode): number {
     case 'OWN_ACCOUNT':
     case 'SET_BY_CONFIG_FILE':
     case 'EMAIL_UNVERIFIED':
+    case 'ALREADY_SUBSCRIBED':
+    case 'NOT_SUBSCRIBED':
       return 409;
     case 'PRECONDITION_FAILED':
       return 412;
@@ -94,6 +97,7 @@ export function statusOf(code: ErrorCode): number {
     case 'SLICE_PROVISIONING_FAILED':
     case 'SLICE_DESTROY_FAILED':
     case 'SLICE_UNHEALTHY':
+    case 'PAYMENT_PROVIDER_FAILED':
       return 502;
     case 'DATABASE_UNAVAILABLE':
     case 'REGISTERED_NOT_SIGNED_IN':
@@ -107,6 +111,9 @@ export function statusOf(code: ErrorCode): number {
     case 'NO_FREE_PORT':
     case 'SLICE_BUDGET_EXHAUSTED':
     case 'RUNTIME_UNAVAILABLE':
+    case 'BILLING_DISABLED':
+    case 'BILLING_BUSY':
+    case 'PAYMENT_PROVIDER_UNAVAILABLE':
       return 503;
     case 'GATEWAY_TIMEOUT':
     case 'SLICE_PROVISIONING_TIMEOUT':

@@ -30,6 +30,7 @@ export type RuntimeKind = 'docker' | 'process' | 'external';
   'slice_status_check',
   `"status" IN ('provisioning', 'active', 'stopped', 'failed', 'destroying', 'destroyed')`,
 )
+@Check('slice_stopped_by_check', `"stopped_by" = 'billing'`)
 @Index('slice_live_name', ['name'], { unique: true, where: '"destroyed_at" IS NULL' })
 @Index('slice_live_owner', ['ownerId'], { unique: true, where: '"destroyed_at" IS NULL' })
 export class Slice {
@@ -76,6 +77,10 @@ export class Slice {
 
   @Column('text', { default: 'running' })
   desiredState!: DesiredState;
+
+  /** Who stopped it, where that was billing: it alone may start it again by itself. Null once anybody else has a wish. */
+  @Column('text', { nullable: true })
+  stoppedBy!: 'billing' | null;
 
   /** Grows with every change of what is desired, a restart included. */
   @Column('integer', { default: 1 })

@@ -88,7 +88,9 @@ export class SliceRepository {
    * @returns false when the slice is not there (any more), or is to go
    */
   async desire(id: number, change: Wish): Promise<boolean> {
-    const { affected } = await this.update({ ...change })
+    // Whoever says what is to become of it takes it over from billing, which may have stopped it.
+    const takenOver = change.desiredState === undefined ? {} : { stoppedBy: null };
+    const { affected } = await this.update({ ...change, ...takenOver })
       .where(`id = :id AND destroyed_at IS NULL AND desired_state <> 'absent'`, { id })
       .execute();
     return affected === 1;

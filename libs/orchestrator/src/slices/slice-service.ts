@@ -125,8 +125,12 @@ export class SliceService {
 
   private async want(id: number, desired: 'running' | 'stopped', anew = false): Promise<Slice> {
     const slice = await this.get(id);
-    // One that is on its way there already is waited for; one that failed on it is told again.
-    const isWanted = slice.desiredState === desired && !(isSettled(slice) && slice.status === 'failed');
+    // One that is on its way there already is waited for; one that failed on it is told again, and so is one that
+    // billing stopped: by the operator's wish it stays stopped when the customer has paid.
+    const isWanted =
+      slice.desiredState === desired &&
+      slice.stoppedBy === null &&
+      !(isSettled(slice) && slice.status === 'failed');
     if (anew || !isWanted) {
       const action = anew ? 'slice.restart' : desired === 'running' ? 'slice.start' : 'slice.stop';
       const told = await this.audit.changing(action, slice, { desired }, () =>

@@ -7,6 +7,7 @@ import { AppConfig } from '#config';
 import { ControlConnection } from '#database';
 import { SliceDirectory } from '#orchestrator';
 import { ChangeWatch } from './change-watch.js';
+import { CustomerAccess } from './customer-access.js';
 import { visitorOf, type Visitor } from './visitor.js';
 
 const CAPACITY = 50_000;
@@ -23,7 +24,7 @@ interface Flight {
 
 /**
  * Session hash → visitor, so that a proxied request costs no query. Entries are dropped by the bus: at a revocation of
- * the user's sessions and at a change of their slice. While the bus is silent nothing is kept and nothing is used, so
+ * the user's sessions, at a change of their slice, and of what they have paid for. While the bus is silent nothing is kept and nothing is used, so
  * a message that is lost can't let anybody in.
  */
 @Injectable()
@@ -47,6 +48,7 @@ export class VisitorCache implements OnModuleInit {
     private readonly clock: Clock,
     private readonly providerSessions: ProviderSessions,
     private readonly metrics: Metrics,
+    private readonly access: CustomerAccess,
     config: AppConfig,
   ) {
     this.slots = pLimit(Math.max(1, Math.floor(config.database.poolMax / 2)));
@@ -56,6 +58,7 @@ export class VisitorCache implements OnModuleInit {
     this.revocations.subscribe(({ userId }) => this.forget(userId));
     this.control.onRestored(() => this.forgetAll());
     await this.slices.onChange((ownerIds) => ownerIds.forEach((ownerId) => this.forget(ownerId)));
+    await this.access.onChange((userId) => this.forget(userId));
   }
 
   /** The visitor if it is known here and now; an expired session is unknown, and looked up again. */
@@ -124,12 +127,18 @@ export class VisitorCache implements OnModuleInit {
     if (this.slots.pendingCount >= MAX_WAITING) throw tooManyLookUps();
     const found = await this.slots(async () => {
       const principal = await this.sessions.find(hash);
-      return principal && { principal, location: await this.slices.locate(principal.user.id) };
+      if (principal === null) return null;
+      const { id } = principal.user;
+      return {
+        principal,
+        location: await this.slices.locate(id),
+        openUntil: await this.access.openUntil(id),
+      };
     });
     if (found === null) return null;
     // Not in a slot: an OIDC provider may take its time, and others need none.
     const freshUntil = await this.providerSessions.keepFresh(found.principal);
-    return visitorOf(found.principal, found.location, freshUntil);
+    return visitorOf(found.principal, found.location, freshUntil, found.openUntil);
   }
 
   private keep(hash: string, visitor: Visitor | null, flight: Flight): Visitor | null {

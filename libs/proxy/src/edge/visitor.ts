@@ -23,27 +23,42 @@ export interface Visitor {
   /** Header lines: name, value, name, value … */
   readonly identity: readonly string[];
   readonly upstream: SliceUpstream | ProxyError;
-  /** When to look again, in milliseconds since the epoch: at the end of the session, or of what its provider vouches. */
+  /**
+   * When to look again, in milliseconds since the epoch: at the end of the session, of what its provider vouches for, or
+   * of what is paid.
+   */
   readonly knownUntil: number;
   /** When the session was last extended, in milliseconds since the epoch. */
   touchedAt: number;
 }
 
-/** @param freshUntil when the session's provider is to be asked again; Infinity for a session by password */
+/**
+ * @param freshUntil when the session's provider is to be asked again; Infinity for a session by password
+ * @param openUntil when the customer may not use the slice any more, unless that changes; null: not now either
+ */
 export function visitorOf(
   principal: SessionPrincipal,
   location: SliceLocation | null,
   freshUntil = Infinity,
+  openUntil: number | null = Infinity,
 ): Visitor {
   const { email, name } = principal.user;
   return {
     kind: 'visitor',
     principal,
     identity: identityHeaders({ email, subject: principal.subject, name: name ?? undefined }),
-    upstream: upstreamOf(location),
-    knownUntil: Math.min(principal.expiresAt.getTime(), freshUntil),
+    upstream: openUntil === null ? paymentRequired() : upstreamOf(location),
+    knownUntil: Math.min(principal.expiresAt.getTime(), freshUntil, openUntil ?? Infinity),
     touchedAt: principal.lastSeenAt.getTime(),
   };
+}
+
+function paymentRequired(): ProxyError {
+  return new ProxyError(
+    'PAYMENT_REQUIRED',
+    'Your subscription does not cover this now; your data stays. To subscribe, POST /billing/create-checkout and open ' +
+      'the url it gives; to pay what is open, GET /billing/portal.',
+  );
 }
 
 /** The slice's address, or what to tell a customer whose slice can't be asked. */

@@ -1,0 +1,64 @@
+import { Global, Module, type Provider } from '@nestjs/common';
+import { SubscriptionReader } from '#auth';
+import { SubscriptionFigures } from '#common';
+import { AppConfig } from '#config';
+import { InstallationId } from '#orchestrator';
+import { CustomerAccess } from '#proxy';
+import { AccountFigures } from './accounts/account-figures.js';
+import { BillingAccounts } from './accounts/billing-accounts.js';
+import { BillingEvents } from './accounts/billing-events.js';
+import { Consequences } from './accounts/consequences.js';
+import { Customers } from './accounts/customers.js';
+import { Notices } from './accounts/notices.js';
+import { SubscriptionUpdates } from './accounts/subscription-updates.js';
+import { BillingController } from './billing.controller.js';
+import { CheckoutService } from './checkout/checkout.service.js';
+import { PaidAccess } from './checkout/paid-access.js';
+import { StatusService } from './checkout/status.service.js';
+import { BillingJournal } from './journal/billing-journal.js';
+import { PostgresJournal } from './journal/postgres-journal.js';
+import { BillingLoop } from './loop/billing-loop.js';
+import { DueSteps } from './loop/due-steps.js';
+import { Sweep } from './loop/sweep.js';
+import { NoProvider } from './provider/no-provider.js';
+import { PaymentProvider } from './provider/payment-provider.js';
+import { StripePayments } from './provider/stripe-payments.js';
+import { BillingSync } from './sync/billing-sync.js';
+import { WebhookService } from './webhook/webhook.service.js';
+
+/** What reads subscriptions and lets them take effect; the server and the operator's programs share it. */
+export const subscriptions: Provider[] = [
+  { provide: PaymentProvider, inject: [AppConfig, InstallationId], useFactory: paymentProvider },
+  { provide: BillingJournal, useClass: PostgresJournal },
+  BillingAccounts,
+  BillingEvents,
+  Notices,
+  Consequences,
+  SubscriptionUpdates,
+  Customers,
+  BillingSync,
+];
+
+/** Subscriptions by Stripe. Global, because it provides what #auth and #proxy ask for. */
+@Global()
+@Module({
+  controllers: [BillingController],
+  providers: [
+    ...subscriptions,
+    CheckoutService,
+    StatusService,
+    { provide: SubscriptionReader, useExisting: StatusService },
+    { provide: CustomerAccess, useClass: PaidAccess },
+    { provide: SubscriptionFigures, useClass: AccountFigures },
+    WebhookService,
+    DueSteps,
+    Sweep,
+    BillingLoop,
+  ],
+  exports: [SubscriptionReader, CustomerAccess, SubscriptionFigures],
+})
+export class BillingModule {}
+
+function paymentProvider({ billing }: AppConfig, { value }: InstallationId): PaymentProvider {
+  return billing.stripe === null ? new NoProvider() : new StripePayments(billing.stripe, billing, value);
+}

@@ -1,0 +1,20 @@
+import { BillingError } from '#common';
+import { PaymentProvider } from './payment-provider.js';
+
+/** Billing is off: nobody pays, and nobody has to. */
+export class NoProvider extends PaymentProvider {
+  override createCustomer = disabled;
+  override describeCustomer = disabled;
+  override userOfCustomer = disabled;
+  override customerOfCharge = disabled;
+  override read = disabled;
+  override checkout = disabled;
+  override portal = disabled;
+  override subscriptions = disabled;
+  override eventOf = disabled;
+}
+
+/** @throws BillingError BILLING_DISABLED */
+export function disabled(): never {
+  throw new BillingError('BILLING_DISABLED', 'Billing is not set up here: there is nothing to pay.');
+}

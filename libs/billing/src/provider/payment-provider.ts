@@ -1,0 +1,111 @@
+import type { SubscriptionStatus } from '#database';
+
+/** A subscription as it is at the provider at one moment. */
+export interface ProviderSubscription {
+  readonly id: string;
+  readonly status: Exclude<SubscriptionStatus, 'none'>;
+  readonly customerId: string;
+  /** Whom it was made for; null when not by us. */
+  readonly userId: string | null;
+  readonly priceId: string | null;
+  readonly createdAt: Date;
+  readonly currentPeriodEnd: Date | null;
+  /** When it will end, where that was asked for. */
+  readonly cancelAt: Date | null;
+  readonly cancelAtPeriodEnd: boolean;
+  readonly trialEnd: Date | null;
+  readonly endedAt: Date | null;
+}
+
+/** The invoice that has waited for its payment the longest. */
+export interface OpenInvoice {
+  readonly id: string;
+  readonly dueSince: Date;
+  /** Where it can be paid. */
+  readonly url: string | null;
+}
+
+/** What a customer has at the provider. */
+export type CustomerReading =
+  | {
+      /** Deleted, and with that all of its subscriptions ended. */
+      readonly kind: 'gone';
+      /** The one that counted. */
+      readonly subscription: ProviderSubscription | null;
+    }
+  | {
+      readonly kind: 'customer';
+      /** The one that counts; null when there never was one. */
+      readonly subscription: ProviderSubscription | null;
+      /** Of a subscription that is `past_due`. */
+      readonly openInvoice: OpenInvoice | null;
+    };
+
+export interface CheckoutRequest {
+  readonly customerId: string;
+  readonly userId: string;
+  readonly trialDays: number;
+  readonly successUrl: string;
+  readonly cancelUrl: string;
+}
+
+export interface SubscriptionPage {
+  readonly subscriptions: readonly ProviderSubscription[];
+  /** Where the next page begins; null after the last. */
+  readonly cursor: string | null;
+}
+
+/** What an event is about. */
+export interface ProviderEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly createdAt: Date;
+  readonly objectId: string | null;
+  readonly customerId: string | null;
+  /** Of a dispute. */
+  readonly chargeId: string | null;
+  /** Of an invoice that its customer has to confirm: where. */
+  readonly paymentUrl: string | null;
+}
+
+/**
+ * Port: who takes the money. Each call ends within eight seconds, whatever the other side does.
+ * @throws BillingError PAYMENT_PROVIDER_UNAVAILABLE when another try may help, PAYMENT_PROVIDER_FAILED when not
+ */
+export abstract class PaymentProvider {
+  /**
+   * Makes a customer, once for each number of a user's however often it is called.
+   * @param number counts the customers of this user, from 1
+   */
+  abstract createCustomer(userId: string, number: number): Promise<string>;
+
+  /** Tells the address of a customer. @returns false when there is no such customer (any more) */
+  abstract describeCustomer(customerId: string, email: string, name: string | null): Promise<boolean>;
+
+  /** Which user a customer was made for; null when it was not by us, or is gone. */
+  abstract userOfCustomer(customerId: string): Promise<string | null>;
+
+  /** Whose charge it was. */
+  abstract customerOfCharge(chargeId: string): Promise<string | null>;
+
+  /** What a customer has now. */
+  abstract read(customerId: string): Promise<CustomerReading>;
+
+  /** Where a customer subscribes: the page that is open for them, or a new one. */
+  abstract checkout(request: CheckoutRequest): Promise<string>;
+
+  /** Where a customer sees to payments and to the subscription. */
+  abstract portal(customerId: string, returnUrl: string): Promise<string>;
+
+  /**
+   * All subscriptions there are, page by page.
+   * @param after the cursor of the page before; null: from the first
+   */
+  abstract subscriptions(after: string | null): Promise<SubscriptionPage>;
+
+  /**
+   * Reads a delivery whose signature is right, and not older than five minutes.
+   * @throws BillingError WEBHOOK_REJECTED
+   */
+  abstract eventOf(body: Buffer, signature: string | undefined, nowMs: number): ProviderEvent;
+}

@@ -1,0 +1,45 @@
+import { Stripe } from 'stripe';
+import { BillingError } from '#common';
+
+const RETRY_SECONDS = 5;
+
+/**
+ * What went wrong at Stripe, in our words. Of the original only what is no secret is kept: it holds headers, and what
+ * was sent.
+ */
+export function failureOf(error: unknown): unknown {
+  if (!(error instanceof Stripe.errors.StripeError)) return error;
+  const cause = new Error(summaryOf(error));
+  if (isTransient(error)) return unavailable(cause);
+  return new BillingError(
+    'PAYMENT_PROVIDER_FAILED',
+    'Stripe refused the request. The operator can see why; please ask for help.',
+    { cause },
+  );
+}
+
+export function unavailable(cause: unknown): BillingError {
+  return new BillingError(
+    'PAYMENT_PROVIDER_UNAVAILABLE',
+    'Stripe does not answer just now. Nothing was charged; please try again in a moment.',
+    { cause, retryAfterSeconds: RETRY_SECONDS },
+  );
+}
+
+/** Whether Stripe says that what was named is not there. */
+export function isMissing(error: unknown, param?: string): boolean {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    error.code === 'resource_missing' &&
+    (param === undefined || error.param === param)
+  );
+}
+
+function isTransient({ statusCode = 0, type }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
+  return type === 'StripeConnectionError' || statusCode === 409 || statusCode === 429 || statusCode >= 500;
+}
+
+function summaryOf(error: InstanceType<typeof Stripe.errors.StripeError>): string {
+  const parts = [error.type, error.statusCode, error.code, error.param, error.requestId, error.message];
+  return parts.filter((part) => part !== undefined && part !== '').join(' ');
+}

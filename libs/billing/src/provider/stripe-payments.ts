@@ -1,0 +1,254 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Stripe } from 'stripe';
+import { BillingError } from '#common';
+import type { BillingConfig, StripeConfig } from '#config';
+import { goesOn } from '../entitlement/entitlement.js';
+import { eventOf } from './event-of.js';
+import {
+  type CheckoutRequest,
+  type CustomerReading,
+  type OpenInvoice,
+  PaymentProvider,
+  type ProviderEvent,
+  type ProviderSubscription,
+  type SubscriptionPage,
+} from './payment-provider.js';
+import { failureOf, isMissing, unavailable } from './stripe-failure.js';
+import { dateOf, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
+
+/** Of the types that this was written against: another version may say the same in other fields. */
+const API_VERSION = '2026-10-28.endive';
+
+/** Of silence on the connection; Stripe mostly answers within half a second. */
+const SILENCE_MS = 3500;
+/** Of a call with its second try, also where an answer drips in. */
+const CALL_MS = 8000;
+const TOLERANCE_SECONDS = 300;
+const PAGE = 100;
+
+const PRICE_KEY = 'sluice_price';
+
+/** Stripe, by its own SDK. */
+export class StripePayments extends PaymentProvider {
+  private readonly stripe: Stripe;
+
+  /** @param installation tells this installation's customers from those of another one on the same Stripe account */
+  constructor(
+    private readonly config: StripeConfig,
+    private readonly options: Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>,
+    private readonly installation: string,
+  ) {
+    super();
+    this.stripe = new Stripe(config.secretKey, {
+      apiVersion: API_VERSION,
+      maxNetworkRetries: 1,
+      timeout: SILENCE_MS,
+      telemetry: false,
+      ...baseOf(config.apiBase),
+    });
+  }
+
+  /**
+   * The parameters are the same ever after: a repeated key with others would be refused, and the address may change
+   * between two tries.
+   */
+  override createCustomer(userId: string, number: number): Promise<string> {
+    return this.call(async () => {
+      const customer = await this.stripe.customers.create(
+        { metadata: { [USER_KEY]: userId, sluice_installation: this.installation } },
+        { idempotencyKey: `sluice-${this.installation}-customer-${userId}-${number}` },
+      );
+      return customer.id;
+    });
+  }
+
+  override describeCustomer(customerId: string, email: string, name: string | null): Promise<boolean> {
+    return this.call(() =>
+      this.stripe.customers.update(customerId, { email, ...(name === null ? {} : { name }) }).then(
+        () => true,
+        (error: unknown) => {
+          if (isMissing(error)) return false;
+          throw error;
+        },
+      ),
+    );
+  }
+
+  override userOfCustomer(customerId: string): Promise<string | null> {
+    return this.call(async () => {
+      const customer = await this.stripe.customers.retrieve(customerId).catch(nullIfMissing);
+      if (customer === null || customer.deleted === true) return null;
+      return customer.metadata[USER_KEY] ?? null;
+    });
+  }
+
+  override customerOfCharge(chargeId: string): Promise<string | null> {
+    return this.call(async () => {
+      const charge = await this.stripe.charges.retrieve(chargeId).catch(nullIfMissing);
+      const customer = charge?.customer ?? null;
+      return typeof customer === 'string' || customer === null ? customer : customer.id;
+    });
+  }
+
+  override read(customerId: string): Promise<CustomerReading> {
+    return this.call(async () => {
+      const all = await this.subscriptionsOf(customerId);
+      const subscription = all && theOneThatCounts(all);
+      // Of a customer who was deleted nothing goes on; that they were, only the customer tells.
+      const mayBeGone = subscription === null || !goesOn(subscription.status);
+      if (all === null || (mayBeGone && (await this.isGone(customerId))))
+        return { kind: 'gone', subscription };
+      const openInvoice =
+        subscription?.status === 'past_due' ? await this.oldestOpenInvoice(subscription.id) : null;
+      return { kind: 'customer', subscription, openInvoice };
+    });
+  }
+
+  /** An open page is used again, so that nobody has two to pay at. */
+  override checkout(request: CheckoutRequest): Promise<string> {
+    return this.call(async () => {
+      const { data: open } = await this.stripe.checkout.sessions.list({
+        customer: request.customerId,
+        status: 'open',
+        limit: PAGE,
+      });
+      for (const session of open) {
+        if (session.url !== null && session.metadata?.[PRICE_KEY] === this.config.priceId) return session.url;
+        await this.stripe.checkout.sessions.expire(session.id);
+      }
+      const session = await this.stripe.checkout.sessions.create(this.sessionFor(request));
+      if (session.url === null) throw new Error('Stripe gave a checkout without an address');
+      return session.url;
+    });
+  }
+
+  override portal(customerId: string, returnUrl: string): Promise<string> {
+    return this.call(async () => {
+      const session = await this.stripe.billingPortal.sessions.create({
+        customer: customerId,
+        return_url: returnUrl,
+      });
+      return session.url;
+    });
+  }
+
+  override subscriptions(after: string | null): Promise<SubscriptionPage> {
+    return this.call(async () => {
+      const page = { status: 'all', limit: PAGE } as const;
+      const { data, has_more: more } = await this.stripe.subscriptions
+        .list(after === null ? page : { ...page, starting_after: after })
+        // The one where it went on is not there any more: from the first, then.
+        .catch((error: unknown) => {
+          if (!isMissing(error, 'starting_after')) throw error;
+          return this.stripe.subscriptions.list(page);
+        });
+      return { subscriptions: data.map(subscriptionOf), cursor: more ? (data.at(-1)?.id ?? null) : null };
+    });
+  }
+
+  override eventOf(body: Buffer, signature: string | undefined, nowMs: number): ProviderEvent {
+    try {
+      const event = this.stripe.webhooks.constructEvent(
+        body,
+        signature ?? '',
+        this.config.webhookSecret,
+        TOLERANCE_SECONDS,
+        undefined,
+        nowMs,
+      );
+      return eventOf(event);
+    } catch (cause) {
+      throw new BillingError(
+        'WEBHOOK_REJECTED',
+        'The signature is not right for this body, or the delivery is older than five minutes. Check STRIPE_WEBHOOK_SECRET.',
+        { cause: new Error(cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : 'unknown') },
+      );
+    }
+  }
+
+  private sessionFor(request: CheckoutRequest): Stripe.Checkout.SessionCreateParams {
+    const { customerId, userId, trialDays, successUrl, cancelUrl } = request;
+    const { priceId } = this.config;
+    const { promotionCodes, automaticTax } = this.options;
+    return {
+      mode: 'subscription',
+      customer: customerId,
+      client_reference_id: userId,
+      line_items: [{ price: priceId, quantity: 1 }],
+      success_url: successUrl,
+      cancel_url: cancelUrl,
+      allow_promotion_codes: promotionCodes,
+      metadata: { [USER_KEY]: userId, [PRICE_KEY]: priceId },
+      subscription_data: {
+        metadata: { [USER_KEY]: userId },
+        ...(trialDays === 0 ? {} : { trial_period_days: trialDays }),
+      },
+      // Tax depends on the address, which is asked for at the checkout then, and kept.
+      ...(automaticTax
+        ? { automatic_tax: { enabled: true }, customer_update: { address: 'auto', name: 'auto' } }
+        : {}),
+    };
+  }
+
+  /** Null when there is no such customer. */
+  private async subscriptionsOf(customer: string): Promise<ProviderSubscription[] | null> {
+    try {
+      const all = await this.stripe.subscriptions
+        .list({ customer, status: 'all', limit: PAGE })
+        .autoPagingToArray({ limit: 10_000 });
+      return all.map(subscriptionOf);
+    } catch (error) {
+      if (isMissing(error, 'customer')) return null;
+      throw error;
+    }
+  }
+
+  private async isGone(customerId: string): Promise<boolean> {
+    const customer = await this.stripe.customers.retrieve(customerId).catch(nullIfMissing);
+    return customer === null || customer.deleted === true;
+  }
+
+  private async oldestOpenInvoice(subscription: string): Promise<OpenInvoice | null> {
+    const open = await this.stripe.invoices
+      .list({ subscription, status: 'open', limit: PAGE })
+      .autoPagingToArray({ limit: 10_000 });
+    const [oldest] = open
+      .map(({ id, created, status_transitions: { finalized_at: finalizedAt }, hosted_invoice_url: url }) => ({
+        id,
+        dueSince: dateOf(finalizedAt) ?? new Date(created * 1000),
+        url: url ?? null,
+      }))
+      .toSorted((a, b) => a.dueSince.getTime() - b.dueSince.getTime());
+    return oldest ?? null;
+  }
+
+  private async call<T>(work: () => Promise<T>): Promise<T> {
+    const timer = new AbortController();
+    const tooLate = wait(CALL_MS, undefined, { signal: timer.signal }).then(() => {
+      throw unavailable(new Error('Stripe took too long'));
+    });
+    tooLate.catch(() => undefined);
+    try {
+      return await Promise.race([work(), tooLate]);
+    } catch (error) {
+      throw failureOf(error);
+    } finally {
+      timer.abort();
+    }
+  }
+}
+
+function nullIfMissing(error: unknown): null {
+  if (isMissing(error)) return null;
+  throw error;
+}
+
+function baseOf(apiBase: string | null) {
+  if (apiBase === null) return {};
+  const { protocol, hostname, port } = new URL(apiBase);
+  return {
+    protocol: protocol === 'http:' ? 'http' : 'https',
+    host: hostname,
+    ...(port === '' ? {} : { port }),
+  } as const;
+}

@@ -1,0 +1,133 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { BillingError, Clock } from '#common';
+import { type BillingAccount, BillingSyncState, ControlConnection, Transactions } from '#database';
+import { BillingAccounts } from '../accounts/billing-accounts.js';
+import { BillingEvents } from '../accounts/billing-events.js';
+import { Customers } from '../accounts/customers.js';
+import { SubscriptionUpdates } from '../accounts/subscription-updates.js';
+import { goesOn } from '../entitlement/entitlement.js';
+import { PaymentProvider, type ProviderSubscription } from '../provider/payment-provider.js';
+import { lastNight } from './night.js';
+
+const THE_ONE_ROW = 1;
+
+/** What a comparison found. */
+export interface SyncReport {
+  readonly compared: number;
+  readonly repaired: number;
+}
+
+/**
+ * Compares all subscriptions at Stripe with what is known here, page by page, and reads anew what differs: a delivery
+ * that was lost is made good within a day. How far it came is kept, so that a gateway that ends in the middle does not
+ * begin anew.
+ */
+@Injectable()
+export class BillingSync {
+  private readonly logger = new Logger(BillingSync.name);
+
+  constructor(
+    private readonly provider: PaymentProvider,
+    private readonly accounts: BillingAccounts,
+    private readonly customers: Customers,
+    private readonly updates: SubscriptionUpdates,
+    private readonly events: BillingEvents,
+    private readonly transactions: Transactions,
+    private readonly control: ControlConnection,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * The next page of tonight's comparison, where there is one.
+   * @returns whether there is more
+   */
+  async advanceIfDue(signal: AbortSignal): Promise<boolean> {
+    await using lock = await this.control.tryLock('billing-sync');
+    if (lock === null) return false;
+    const state = await this.state();
+    if (state?.finishedAt === null) return await this.advance(state, signal);
+    const isDue = state === null || state.startedAt.getTime() < lastNight(this.clock.nowMs());
+    return isDue && (await this.advance(await this.begin(), signal));
+  }
+
+  /** A whole comparison, now; one that was broken off is taken up. */
+  async runNow(): Promise<SyncReport> {
+    await using lock = await this.control.acquire('billing-sync', { timeoutMs: 60_000 });
+    let state = await this.state();
+    if (state?.finishedAt !== null) state = await this.begin();
+    while (await this.advance(state, lock.signal)) lock.signal.throwIfAborted();
+    lock.signal.throwIfAborted();
+    return { compared: state.compared, repaired: state.repaired };
+  }
+
+  /** A page that was broken off is compared anew. */
+  private async advance(state: BillingSyncState, signal: AbortSignal): Promise<boolean> {
+    const { subscriptions, cursor } = await this.provider.subscriptions(state.cursor);
+    const known = await this.accounts.findByCustomers(subscriptions.map(({ customerId }) => customerId));
+    const byCustomer = new Map(known.map((account) => [account.customerId, account]));
+    for (const subscription of subscriptions) {
+      if (signal.aborted) return false;
+      state.compared += 1;
+      if (await this.compare(subscription, byCustomer.get(subscription.customerId))) state.repaired += 1;
+    }
+    state.cursor = cursor;
+    state.finishedAt = cursor === null ? this.clock.now() : null;
+    await this.transactions.manager.save(BillingSyncState, state);
+    if (cursor !== null) return true;
+    await this.events.forgetOld();
+    const { compared, repaired } = state;
+    this.logger.log({ compared, repaired }, 'subscriptions were compared with those at Stripe');
+    return false;
+  }
+
+  /** @returns whether something was read anew */
+  private async compare(
+    subscription: ProviderSubscription,
+    account: BillingAccount | undefined,
+  ): Promise<boolean> {
+    if (account !== undefined && !differs(account, subscription)) return false;
+    // Made by nobody here: the Stripe account may sell more than this.
+    if (account === undefined && subscription.userId === null) return false;
+    const userId = account?.userId ?? (await this.customers.userOf(subscription.customerId));
+    if (userId === null) return false;
+    try {
+      await this.updates.refresh(userId, { cause: 'sync' });
+      return true;
+    } catch (error) {
+      // This one only: the rest must not wait for it.
+      if (!(error instanceof BillingError) || error.code === 'PAYMENT_PROVIDER_UNAVAILABLE') throw error;
+      this.logger.warn({ err: error, userId }, 'a subscription could not be read anew');
+      return false;
+    }
+  }
+
+  private state(): Promise<BillingSyncState | null> {
+    return this.transactions.manager.findOneBy(BillingSyncState, { id: THE_ONE_ROW });
+  }
+
+  private begin(): Promise<BillingSyncState> {
+    return this.transactions.manager.save(BillingSyncState, {
+      id: THE_ONE_ROW,
+      startedAt: this.clock.now(),
+      cursor: null,
+      finishedAt: null,
+      compared: 0,
+      repaired: 0,
+    });
+  }
+}
+
+/** Whether an account does not say what it should of a subscription of its customer. */
+function differs(account: BillingAccount, subscription: ProviderSubscription): boolean {
+  if (account.subscriptionId !== subscription.id)
+    return account.subscriptionId === null || goesOn(subscription.status);
+  const { status, priceId, cancelAtPeriodEnd } = subscription;
+  return (
+    account.status !== status ||
+    account.priceId !== priceId ||
+    account.cancelAtPeriodEnd !== cancelAtPeriodEnd ||
+    (['currentPeriodEnd', 'cancelAt', 'trialEnd', 'endedAt'] as const).some(
+      (when) => account[when]?.getTime() !== subscription[when]?.getTime(),
+    )
+  );
+}

@@ -1,0 +1,53 @@
+/** Parameters of a request, nested as their brackets say. */
+export type Params = Record<string, unknown>;
+
+/** A parameter that is known: by its name, brackets and all. */
+export type Rule = string | RegExp;
+
+/** An error as Stripe tells it. */
+export class StripeFault extends Error {
+  constructor(
+    readonly status: number,
+    readonly body: { type: string; message: string; code?: string; param?: string },
+  ) {
+    super(body.message);
+  }
+}
+
+export function invalid(message: string, param?: string): StripeFault {
+  return new StripeFault(400, {
+    type: 'invalid_request_error',
+    message,
+    ...(param === undefined ? {} : { param }),
+  });
+}
+
+/** @throws StripeFault for what is not known: Stripe takes no parameter that it does not read */
+export function checkParams(flat: URLSearchParams, allowed: readonly Rule[]): void {
+  for (const name of flat.keys()) {
+    const known = allowed.some((rule) => (typeof rule === 'string' ? rule === name : rule.test(name)));
+    if (known) continue;
+    throw new StripeFault(400, {
+      type: 'invalid_request_error',
+      code: 'parameter_unknown',
+      param: name,
+      message: `Received unknown parameter: ${name}`,
+    });
+  }
+}
+
+/** `a[b][0]=c` as `{a: {b: {0: 'c'}}}` */
+export function paramsOf(flat: URLSearchParams): Params {
+  const params: Params = {};
+  for (const [name, value] of flat) {
+    const [first = '', ...rest] = name.split(/[[\]]+/).filter((step) => step !== '');
+    let at = params;
+    let key = first;
+    for (const step of rest) {
+      at = (at[key] ??= {}) as Params;
+      key = step;
+    }
+    at[key] = value;
+  }
+  return params;
+}
