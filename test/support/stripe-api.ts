@@ -256,6 +256,16 @@ export class StripeApi implements AsyncDisposable {
 
   private readonly routes: readonly Route[] = [
     {
+      method: 'DELETE',
+      path: /^\/v1\/customers\/(\w+)$/,
+      allowed: [],
+      answer: (_params, id) => {
+        this.livingCustomer(id, 'id');
+        this.deleteCustomer(id);
+        return { id, object: 'customer', deleted: true };
+      },
+    },
+    {
       method: 'POST',
       path: /^\/v1\/customers$/,
       allowed: ['email', 'name', /^metadata\[\w+\]$/],

@@ -18,6 +18,7 @@ import { StatusService } from './checkout/status.service.js';
 import { BillingJournal } from './journal/billing-journal.js';
 import { PostgresJournal } from './journal/postgres-journal.js';
 import { BillingLoop } from './loop/billing-loop.js';
+import { Departures } from './loop/departures.js';
 import { DueSteps } from './loop/due-steps.js';
 import { Sweep } from './loop/sweep.js';
 import { NoProvider } from './provider/no-provider.js';
@@ -51,6 +52,7 @@ export const subscriptions: Provider[] = [
     { provide: CustomerAccess, useClass: PaidAccess },
     { provide: SubscriptionFigures, useClass: AccountFigures },
     WebhookService,
+    Departures,
     DueSteps,
     Sweep,
     BillingLoop,

@@ -61,11 +61,11 @@ export class BillingAccounts {
     return affected === 1;
   }
 
-  /** Null when the user is gone. */
+  /** Null when the user is gone, or has deleted the account: there is no address left. */
   recipient(userId: string): Promise<Recipient | null> {
     return this.transactions.manager.findOne(User, {
       select: { id: true, email: true, name: true },
-      where: { id: userId },
+      where: { id: userId, deletedAt: IsNull() },
     });
   }
 

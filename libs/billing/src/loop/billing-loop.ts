@@ -9,6 +9,7 @@ import { BillingError } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection, Election } from '#database';
 import { BillingSync } from '../sync/billing-sync.js';
+import { Departures } from './departures.js';
 import { DueSteps } from './due-steps.js';
 import { Sweep } from './sweep.js';
 
@@ -27,6 +28,7 @@ export class BillingLoop implements OnApplicationBootstrap, BeforeApplicationShu
     control: ControlConnection,
     private readonly due: DueSteps,
     private readonly sweep: Sweep,
+    private readonly departures: Departures,
     private readonly sync: BillingSync,
     private readonly config: AppConfig,
   ) {
@@ -54,6 +56,7 @@ export class BillingLoop implements OnApplicationBootstrap, BeforeApplicationShu
   private async pass(signal: AbortSignal): Promise<number> {
     await this.sweep.run(signal);
     if (this.config.billing.stripe === null) return LOOK_EVERY_MS;
+    await this.departures.run(signal);
     await this.due.run(signal);
     const goesOn = await this.sync.advanceIfDue(signal);
     this.complaint = '';

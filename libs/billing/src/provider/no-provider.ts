@@ -5,6 +5,7 @@ import { PaymentProvider } from './payment-provider.js';
 export class NoProvider extends PaymentProvider {
   override createCustomer = disabled;
   override describeCustomer = disabled;
+  override deleteCustomer = disabled;
   override userOfCustomer = disabled;
   override customerOfCharge = disabled;
   override read = disabled;

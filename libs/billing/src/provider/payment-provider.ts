@@ -82,6 +82,9 @@ export abstract class PaymentProvider {
   /** Tells the address of a customer. @returns false when there is no such customer (any more) */
   abstract describeCustomer(customerId: string, email: string, name: string | null): Promise<boolean>;
 
+  /** Forgets a customer, whose subscriptions end by that at once. One that is gone is no fault. */
+  abstract deleteCustomer(customerId: string): Promise<void>;
+
   /** Which user a customer was made for; null when it was not by us, or is gone. */
   abstract userOfCustomer(customerId: string): Promise<string | null>;
 

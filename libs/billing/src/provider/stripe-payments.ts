@@ -74,6 +74,12 @@ export class StripePayments extends PaymentProvider {
     );
   }
 
+  override deleteCustomer(customerId: string): Promise<void> {
+    return this.call(async () => {
+      await this.stripe.customers.del(customerId).catch(nullIfMissing);
+    });
+  }
+
   override userOfCustomer(customerId: string): Promise<string | null> {
     return this.call(async () => {
       const customer = await this.stripe.customers.retrieve(customerId).catch(nullIfMissing);
