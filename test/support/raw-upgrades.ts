@@ -20,12 +20,14 @@ export async function beginUpgrade(port: number, path: string): Promise<RawClien
   return client;
 }
 
-/** A pool of two backends, and the way to the first. */
-export function poolOf(port: number): { readonly pool: Pool; readonly lane: Lane } {
+/**
+ * A pool with a backend at this port, and the way there.
+ * @param others URLs of further ones: the last healthy one is kept in, however it fails
+ */
+export function poolOf(port: number, ...others: string[]): { readonly pool: Pool; readonly lane: Lane } {
   const clock = new SystemClock();
-  const pool = new Pool('two', clock);
+  const pool = new Pool('jobs', clock);
   const upstream = new Backend(`http://127.0.0.1:${port}`, '', clock);
-  // Of one alone the last would be kept in, however it fails.
-  pool.replace([upstream, new Backend('http://127.0.0.2:9', '', clock)]);
+  pool.replace([upstream, ...others.map((url) => new Backend(url, '', clock))]);
   return { pool, lane: { target: pool, upstream, path: '/', hostOfUpstream: false } };
 }

@@ -15,7 +15,7 @@ describe('The handshake of a WebSocket', () => {
     ['ends its side of the connection', (client: RawClient) => client.socket.end()],
   ])('is given up at once, to nobody’s blame, when the client %s before the answer', async (_how, leave) => {
     await using upstream = await StubUpstream.start(() => undefined);
-    const { pool, lane } = poolOf(upstream.port);
+    const { pool, lane } = poolOf(upstream.port, 'http://127.0.0.2:9');
     await using proxy = await ProxyHarness.start(upstream, { lane });
     for (let i = 0; i < 4; i++) {
       using client = await beginUpgrade(proxy.port, '/x');
@@ -35,7 +35,7 @@ describe('The handshake of a WebSocket', () => {
       await connection.head();
       connection.socket.resetAndDestroy();
     });
-    const { pool, lane } = poolOf(upstream.port);
+    const { pool, lane } = poolOf(upstream.port, 'http://127.0.0.2:9');
     await using proxy = await ProxyHarness.start(upstream, { lane });
     for (const healthy of [2, 2, 1]) {
       expect(statusOf(await RawClient.exchange(proxy.port, upgradeOf('/x')))).toBe(502);
