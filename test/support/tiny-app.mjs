@@ -45,7 +45,8 @@ const routes = {
     return { ok: true, pid: process.pid };
   },
   '/fall-ill': ({ well }) => ({ ill: (ill = well === undefined) }),
-  '/env': () => ({ ...process.env, TEST_PID: String(process.pid) }),
+  '/env': () => process.env,
+  '/pid': () => ({ pid: process.pid }),
   '/user': () => ({ uid: process.getuid(), gid: process.getgid() }),
   '/interfaces': () => networkInterfaces(),
   '/reach': ({ host, port }) => reach(host, Number(port)),

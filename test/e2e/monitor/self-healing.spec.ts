@@ -33,7 +33,7 @@ const pass = () => gateway.get(MonitorPass).run(new AbortController().signal);
 const view = async (id: number) => (await gateway.operator().get(`/orchestrator/slices/${id}`)).body;
 
 /** The process that answers, well or not. */
-const pidAt = async (url: string) => ((await getJson(`${url}/env`)) as { TEST_PID: string }).TEST_PID;
+const pidAt = async (url: string) => ((await getJson(`${url}/pid`)) as { pid: number }).pid;
 
 /** How often the reconcile loop has looked at the world from now on. */
 function countLooks(): () => number {

@@ -35,6 +35,11 @@ function worldOf(desiredState: string, lost: AbortController, done: string[]): R
     { transaction: note('tombstone') },
     {},
     { slices: { network: null } },
+    {
+      run: (...[, , work]: [unknown, unknown, () => unknown]) => work(),
+      failed: () => undefined,
+      became: () => undefined,
+    },
   ];
   return Reflect.construct(Reconciler, collaborators);
 }

@@ -54,6 +54,8 @@ export class Exchange implements UpstreamHandler {
   #encoder: BodyEncoder | null = null;
   #control: ExchangeControl | null = null;
   #awaitsDrain = false;
+  /** Where what was read was copied to last. */
+  #memory: Buffer | null = null;
   #trailers = false;
   /** NaN where the upstream did not say. */
   #contentLength = Number.NaN;
@@ -139,14 +141,21 @@ export class Exchange implements UpstreamHandler {
       return;
     }
     // Written later, perhaps, and the next read takes its memory.
-    const chunk = Buffer.from(bytes);
     if (this.#encoder !== null) {
-      if (!this.#encoder.write(chunk, () => this.resume())) this.#control?.pause(this);
-    } else if (!this.res.write(chunk)) {
+      if (!this.#encoder.write(Buffer.from(bytes), () => this.resume())) this.#control?.pause(this);
+    } else if (!this.res.write(this.#copyOf(bytes))) {
       this.#control?.pause(this);
       if (!this.#awaitsDrain) this.res.on('drain', onClientDrain);
       this.#awaitsDrain = true;
     }
+  }
+
+  /** Into the memory of the copy before, once the kernel has all of that: a large body leaves no garbage then. */
+  #copyOf(bytes: Buffer): Buffer {
+    if (this.#memory === null || this.#memory.length < bytes.length || this.res.writableLength > 0)
+      this.#memory = Buffer.allocUnsafeSlow(bytes.length);
+    bytes.copy(this.#memory);
+    return this.#memory.subarray(0, bytes.length);
   }
 
   onResponseEnd(trailers: readonly string[]): void {
