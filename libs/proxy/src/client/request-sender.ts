@@ -8,6 +8,7 @@ export class RequestSender {
   readonly #chunked: boolean;
   readonly #onSent: () => void;
   #lastWrittenAt = performance.now();
+  #endOfLast = '';
 
   /** @param onSent called once, when the end of the request has been written */
   constructor(body: Readable, socket: Socket, chunked: boolean, onSent: () => void) {
@@ -46,7 +47,7 @@ export class RequestSender {
 
   readonly #onEnd = (): void => {
     this.stop();
-    if (this.#chunked) this.#socket.write('0\r\n\r\n', 'latin1');
+    if (this.#chunked) this.#socket.write(`${this.#endOfLast}0\r\n\r\n`, 'latin1');
     this.#onSent();
   };
 
@@ -54,10 +55,12 @@ export class RequestSender {
     if (!this.#chunked) return this.#socket.write(bytes);
     // Of no length, it would be the last one.
     if (bytes.length === 0) return true;
+    // The end of a chunk goes with the beginning of the next: two pieces for the kernel to gather, and not three.
+    const line = `${this.#endOfLast}${bytes.length.toString(16)}\r\n`;
+    this.#endOfLast = '\r\n';
     this.#socket.cork();
-    this.#socket.write(`${bytes.length.toString(16)}\r\n`, 'latin1');
-    this.#socket.write(bytes);
-    const takesMore = this.#socket.write('\r\n', 'latin1');
+    this.#socket.write(line, 'latin1');
+    const takesMore = this.#socket.write(bytes);
     this.#socket.uncork();
     return takesMore;
   }
