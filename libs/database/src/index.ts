@@ -6,7 +6,11 @@ export { connectionOf } from './connection.js';
 export { dataSourceOptions, type Connection } from './data-source-options.js';
 export { ApiKey } from './entities/api-key.entity.js';
 export { AuditEntry } from './entities/audit-entry.entity.js';
-export { BillingAccount, type SubscriptionStatus } from './entities/billing-account.entity.js';
+export {
+  BillingAccount,
+  SUBSCRIPTION_STATUSES,
+  type SubscriptionStatus,
+} from './entities/billing-account.entity.js';
 export { BillingEvent } from './entities/billing-event.entity.js';
 export { BillingStep } from './entities/billing-step.entity.js';
 export { BillingSyncState } from './entities/billing-sync.entity.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SUBSCRIPTION_STATUSES } from '#database';
 
 /** RFC 5321 §4.5.3.1.3 leaves 254 octets for an address. Trimmed and lower case, so that it names one account. */
 export const emailSchema = z
@@ -103,19 +104,11 @@ export type Registered = z.infer<typeof registeredSchema>;
 export const signedInSchema = z.object({ user: userSchema, slice: customerSliceSchema.nullable() });
 export type SignedIn = z.infer<typeof signedInSchema>;
 
-const subscriptionSchema = z
+/** A customer's subscription as that customer sees it. */
+export const subscriptionSchema = z
   .object({
-    status: z.enum([
-      'none',
-      'trialing',
-      'active',
-      'past_due',
-      'unpaid',
-      'canceled',
-      'incomplete',
-      'incomplete_expired',
-      'paused',
-    ]),
+    status: z.enum(SUBSCRIPTION_STATUSES),
+    /** Whether it opens the app now. */
     entitled: z.boolean(),
     priceId: z.string().nullable(),
     currentPeriodEnd: z.iso.datetime().nullable(),
@@ -123,6 +116,7 @@ const subscriptionSchema = z
     trialEnd: z.iso.datetime().nullable(),
   })
   .meta({ id: 'CustomerSubscription' });
+export type CustomerSubscription = z.infer<typeof subscriptionSchema>;
 
 export const profileSchema = z.object({
   user: userSchema,

@@ -1,22 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { SubscriptionStatus } from '#database';
+import { SUBSCRIPTION_STATUSES as STATUSES, type SubscriptionStatus } from '#database';
 import { entitlementOf, type EntitlementRules, goesOn, type SubscriptionState } from './entitlement.js';
 
 const DAY = 24 * 3_600_000;
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const RULES: EntitlementRules = { enabled: true, required: false, graceMs: 7 * DAY };
-
-const STATUSES: readonly SubscriptionStatus[] = [
-  'none',
-  'trialing',
-  'active',
-  'past_due',
-  'unpaid',
-  'canceled',
-  'incomplete',
-  'incomplete_expired',
-  'paused',
-];
 
 function ago(days: number): Date {
   return new Date(NOW - days * DAY);

@@ -12,22 +12,25 @@ import {
 import { User } from './user.entity.js';
 
 /** Stripe's words for how a subscription is, and `none` where there never was one. */
-export type SubscriptionStatus =
-  | 'none'
-  | 'trialing'
-  | 'active'
-  | 'past_due'
-  | 'unpaid'
-  | 'canceled'
-  | 'incomplete'
-  | 'incomplete_expired'
-  | 'paused';
+export const SUBSCRIPTION_STATUSES = [
+  'none',
+  'trialing',
+  'active',
+  'past_due',
+  'unpaid',
+  'canceled',
+  'incomplete',
+  'incomplete_expired',
+  'paused',
+] as const;
+
+export type SubscriptionStatus = (typeof SUBSCRIPTION_STATUSES)[number];
 
 /** What billing knows of a customer: whom Stripe takes them for, and their subscription as it was last read there. */
 @Entity('billing_account')
 @Check(
   'billing_account_status_check',
-  `"status" IN ('none', 'trialing', 'active', 'past_due', 'unpaid', 'canceled', 'incomplete', 'incomplete_expired', 'paused')`,
+  `"status" IN (${SUBSCRIPTION_STATUSES.map((status) => `'${status}'`).join(', ')})`,
 )
 @Index('billing_account_due', ['nextStepAt'], { where: '"next_step_at" IS NOT NULL' })
 export class BillingAccount {
