@@ -20,6 +20,7 @@ export { bearerToken } from './http/bearer.js';
 export { OpenStreams } from './http/open-streams.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';
 export { clientIp, TrustProxy } from './http/trust-proxy.js';
+export { Complaint } from './logging/complaint.js';
 export { LoggingModule, type LoggingOptions, startLogger } from './logging/logging.module.js';
 export { redactUrl } from './logging/redaction.js';
 export { type Mail, Mailer, type MailLink } from './mail/mailer.js';

@@ -39,6 +39,7 @@ export { DataDirClaim } from './control/data-dir-claim.js';
 export { CONTROL_SESSION } from './control/control-session.js';
 export { ControlConnection } from './control/control-connection.js';
 export { Election } from './control/election.js';
+export { OutboxWorker } from './control/outbox-worker.js';
 export { DataDirInUse } from './embedded/data-dir-claim.js';
 export { EmbeddedPostgres } from './embedded/embedded-postgres.js';
 export { API_KEY_MAC, SEALED_COLUMNS } from './sealed/sealed-columns.js';

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -6,12 +5,10 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Clock } from '#common';
-import { ControlConnection, Election, type OutgoingMail } from '#database';
+import { ControlConnection, type OutgoingMail, OutboxWorker } from '#database';
 import { MailTransport } from './outgoing.js';
 import { MAIL_QUEUED, Outbox } from './outbox.js';
 import { isPermanent } from './smtp-transport.js';
-
-const LOOK_EVERY_MS = 2000;
 
 /** A mail that could not be sent for so long is no news to its reader, and what its link opens has expired. */
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
@@ -23,48 +20,38 @@ const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 @Injectable()
 export class MailSender implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(MailSender.name);
-  private readonly election: Election;
-  private wake = new AbortController();
-  private complaint = '';
+  private readonly worker: OutboxWorker;
   /** Sent, and in the outbox all the same, because the database went away just then. */
   private sent: OutgoingMail | null = null;
 
   constructor(
-    private readonly control: ControlConnection,
+    control: ControlConnection,
     private readonly outbox: Outbox,
     private readonly transport: MailTransport,
     private readonly clock: Clock,
   ) {
-    this.election = new Election(control, 'mail-sender');
+    this.worker = new OutboxWorker(control, {
+      name: 'mail-sender',
+      channel: MAIL_QUEUED,
+      logger: this.logger,
+      sendNext: () => this.sendNext(),
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await this.control.listen(MAIL_QUEUED, () => this.wake.abort());
-    void this.election.run((signal) => this.lead(signal));
+    await this.worker.start();
   }
 
-  /** A mail that is just being sent is sent to its end: it would go out a second time. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.election.stop();
+    await this.worker.stop();
   }
 
-  private async lead(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.wake = new AbortController();
-      await this.sendDue(signal).catch((error: unknown) => this.complainOnce(error));
-      const pause = AbortSignal.any([signal, this.wake.signal]);
-      await wait(LOOK_EVERY_MS, undefined, { signal: pause, ref: false }).catch(() => undefined);
-    }
-  }
-
-  private async sendDue(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await this.removeSent();
-      const mail = await this.outbox.take();
-      this.complaint = '';
-      if (mail === null) return;
-      await this.send(mail);
-    }
+  private async sendNext(): Promise<boolean> {
+    await this.removeSent();
+    const mail = await this.outbox.take();
+    if (mail === null) return false;
+    await this.send(mail);
+    return true;
   }
 
   private async send(mail: OutgoingMail): Promise<void> {
@@ -93,12 +80,5 @@ export class MailSender implements OnApplicationBootstrap, BeforeApplicationShut
     }
     this.logger.warn(about, 'a mail could not be sent yet; it is tried again');
     await this.outbox.note(mail, String(error));
-  }
-
-  /** A database that is away stays so for many looks. */
-  private complainOnce(error: unknown): void {
-    if (String(error) !== this.complaint)
-      this.logger.warn({ err: error }, 'the outbox could not be looked at; it is tried every few seconds');
-    this.complaint = String(error);
   }
 }

@@ -5,7 +5,7 @@ import {
   Logger,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { BillingError } from '#common';
+import { BillingError, Complaint } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection, Election } from '#database';
 import { BillingSync } from '../sync/billing-sync.js';
@@ -22,7 +22,7 @@ const AFTER_FAILURE_MS = 20_000;
 export class BillingLoop implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(BillingLoop.name);
   private readonly election: Election;
-  private complaint = '';
+  private readonly complaint = new Complaint();
 
   constructor(
     control: ControlConnection,
@@ -59,15 +59,14 @@ export class BillingLoop implements OnApplicationBootstrap, BeforeApplicationShu
     await this.departures.run(signal);
     await this.due.run(signal);
     const goesOn = await this.sync.advanceIfDue(signal);
-    this.complaint = '';
+    this.complaint.end();
     return goesOn ? 0 : LOOK_EVERY_MS;
   }
 
   /** What fails stays so for many passes, and is said once. */
   private complain(error: unknown): number {
-    if (String(error) !== this.complaint)
+    if (this.complaint.isNews(error))
       this.logger.warn({ err: error }, 'billing could not be looked after; it is tried again soon');
-    this.complaint = String(error);
     return error instanceof BillingError ? AFTER_FAILURE_MS : LOOK_EVERY_MS;
   }
 

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   type BeforeApplicationShutdown,
   Injectable,
@@ -6,12 +5,10 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { Clock } from '#common';
-import { ControlConnection, Election, type OutgoingNotice } from '#database';
+import { ControlConnection, type OutgoingNotice, OutboxWorker } from '#database';
 import { ChannelError } from './channel.js';
 import { Channels } from './channels.js';
 import { NOTICE_QUEUED, NoticeOutbox } from './notice-outbox.js';
-
-const LOOK_EVERY_MS = 2000;
 
 /** By then the operator knows, or the trouble is another one. */
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;
@@ -23,47 +20,36 @@ const GIVE_UP_AFTER_MS = 24 * 3_600_000;
 @Injectable()
 export class NoticeSender implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger(NoticeSender.name);
-  private readonly election: Election;
-  private wake = new AbortController();
-  private complaint = '';
+  private readonly worker: OutboxWorker;
 
   constructor(
-    private readonly control: ControlConnection,
+    control: ControlConnection,
     private readonly outbox: NoticeOutbox,
     private readonly channels: Channels,
     private readonly clock: Clock,
   ) {
-    this.election = new Election(control, 'notice-sender');
+    this.worker = new OutboxWorker(control, {
+      name: 'notice-sender',
+      channel: NOTICE_QUEUED,
+      logger: this.logger,
+      sendNext: () => this.sendNext(),
+    });
   }
 
   /** Without a channel there is nothing to send, and nobody stands for election. */
   async onApplicationBootstrap(): Promise<void> {
-    if (this.channels.all.length === 0) return;
-    await this.control.listen(NOTICE_QUEUED, () => this.wake.abort());
-    void this.election.run((signal) => this.lead(signal));
+    if (this.channels.all.length > 0) await this.worker.start();
   }
 
-  /** A notice that is just being sent is sent to its end: it would go out a second time. */
   async beforeApplicationShutdown(): Promise<void> {
-    await this.election.stop();
+    await this.worker.stop();
   }
 
-  private async lead(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.wake = new AbortController();
-      await this.sendDue(signal).catch((error: unknown) => this.complainOnce(error));
-      const pause = AbortSignal.any([signal, this.wake.signal]);
-      await wait(LOOK_EVERY_MS, undefined, { signal: pause, ref: false }).catch(() => undefined);
-    }
-  }
-
-  private async sendDue(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const notice = await this.outbox.take();
-      this.complaint = '';
-      if (notice === null) return;
-      await this.send(notice);
-    }
+  private async sendNext(): Promise<boolean> {
+    const notice = await this.outbox.take();
+    if (notice === null) return false;
+    await this.send(notice);
+    return true;
   }
 
   private async send(notice: OutgoingNotice): Promise<void> {
@@ -87,12 +73,5 @@ export class NoticeSender implements OnApplicationBootstrap, BeforeApplicationSh
     }
     this.logger.error(about, 'a notice could not be sent, and is given up');
     await this.outbox.remove(notice);
-  }
-
-  /** A database that is away stays so for many looks. */
-  private complainOnce(error: unknown): void {
-    if (String(error) !== this.complaint)
-      this.logger.warn({ err: error }, 'the notices could not be looked at; it is tried every few seconds');
-    this.complaint = String(error);
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
-import { Clock, Metrics } from '#common';
+import { Clock, Complaint, Metrics } from '#common';
 import { AppConfig } from '#config';
 import { ControlConnection, Election, MonitorState } from '#database';
 import { BackendProber } from '#proxy';
@@ -34,7 +34,7 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
   /** Aborted at the end of our time as the leader; null while another one is. */
   private term: AbortSignal | null = null;
   private underWay: Promise<void> | null = null;
-  private complaint = '';
+  private readonly complaint = new Complaint();
 
   constructor(
     private readonly schedule: SchedulerRegistry,
@@ -93,9 +93,9 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
     try {
       // Also while the database is away, and with it the pass, which joins the probes.
       await Promise.all([this.prober.probeAll(), term === null ? undefined : this.timed(term)]);
-      this.complaint = '';
+      this.complaint.end();
     } catch (error) {
-      this.complainOnce(error);
+      this.complain(error);
     }
   }
 
@@ -113,10 +113,9 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   /** A database that is away stays so for many passes. */
-  private complainOnce(error: unknown): void {
-    if (String(error) !== this.complaint)
+  private complain(error: unknown): void {
+    if (this.complaint.isNews(error))
       this.logger.error({ err: error }, 'the monitor could not finish its pass; it is tried again');
-    this.complaint = String(error);
   }
 }
 

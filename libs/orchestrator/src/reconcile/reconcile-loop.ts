@@ -6,7 +6,7 @@ import {
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
 } from '@nestjs/common';
-import { Clock } from '#common';
+import { Clock, Complaint } from '#common';
 import { ControlConnection, Election, type Slice } from '#database';
 import { SliceRuntime, type SliceInstance } from '../runtimes/slice-runtime.js';
 import { SliceRepository } from '../slices/slice-repository.js';
@@ -34,7 +34,7 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
   private readonly election: Election;
   private readonly repairs = new Map<number, Promise<void>>();
   private wake = new AbortController();
-  private complaint = '';
+  private readonly complaint = new Complaint();
 
   constructor(
     private readonly control: ControlConnection,
@@ -82,8 +82,8 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
     while (!signal.aborted) {
       this.wake = new AbortController();
       await this.pass(signal).then(
-        () => (this.complaint = ''),
-        (error: unknown) => this.complainOnce(error),
+        () => this.complaint.end(),
+        (error: unknown) => this.complain(error),
       );
       await pause(INTERVAL_MS, AbortSignal.any([signal, this.wake.signal]));
       await pause(SETTLE_MS, signal);
@@ -120,10 +120,9 @@ export class ReconcileLoop implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   /** An engine that is down stays so for many passes. */
-  private complainOnce(error: unknown): void {
-    if (String(error) !== this.complaint)
+  private complain(error: unknown): void {
+    if (this.complaint.isNews(error))
       this.logger.error({ err: error }, 'the slices could not be looked at; it is tried every few seconds');
-    this.complaint = String(error);
   }
 }
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { DomainError } from '#common';
+import { Complaint, DomainError } from '#common';
 import { AppConfig } from '#config';
 import { Convergence } from '../reconcile/convergence.js';
 import { SliceFactory } from './slice-factory.js';
@@ -9,7 +9,7 @@ import { SliceRepository } from './slice-repository.js';
 @Injectable()
 export class WarmPool {
   private readonly logger = new Logger(WarmPool.name);
-  private complaint = '';
+  private readonly complaint = new Complaint();
 
   constructor(
     private readonly slices: SliceRepository,
@@ -25,19 +25,18 @@ export class WarmPool {
       try {
         const slice = await this.factory.create({});
         this.convergence.begin(slice.id);
-        this.complaint = '';
+        this.complaint.end();
       } catch (error) {
         if (!(error instanceof DomainError)) throw error;
-        this.complainOnce(error);
+        this.complain(error);
         return;
       }
     }
   }
 
   /** The pool is looked at every few seconds; what stands in its way is said once. */
-  private complainOnce(error: DomainError): void {
-    if (error.message !== this.complaint)
+  private complain(error: DomainError): void {
+    if (this.complaint.isNews(error))
       this.logger.warn({ code: error.code }, `no slice in reserve: ${error.message}`);
-    this.complaint = error.message;
   }
 }
