@@ -190,10 +190,12 @@ export class StripeApi implements AsyncDisposable {
     this.change(subscription, { status: 'past_due' });
   }
 
-  /** Everything that is open is paid. */
-  pay(subscription: StandInSubscription): void {
-    for (const invoice of this.invoices.values()) {
-      if (invoice.subscription !== subscription.id || invoice.status !== 'open') continue;
+  /** Everything that is open is paid, or the latest alone, which is enough for Stripe. */
+  pay(subscription: StandInSubscription, which: 'all' | 'latest' = 'all'): void {
+    const open = [...this.invoices.values()].filter(
+      ({ subscription: id, status }) => id === subscription.id && status === 'open',
+    );
+    for (const invoice of which === 'all' ? open : open.slice(-1)) {
       invoice.status = 'paid';
       this.emit('invoice.paid', invoiceObject(invoice));
     }

@@ -20,6 +20,7 @@ import { PostgresJournal } from './journal/postgres-journal.js';
 import { BillingLoop } from './loop/billing-loop.js';
 import { Departures } from './loop/departures.js';
 import { DueSteps } from './loop/due-steps.js';
+import { OneByOne } from './loop/one-by-one.js';
 import { Sweep } from './loop/sweep.js';
 import { NoProvider } from './provider/no-provider.js';
 import { PaymentProvider } from './provider/payment-provider.js';
@@ -52,6 +53,7 @@ export const subscriptions: Provider[] = [
     { provide: CustomerAccess, useClass: PaidAccess },
     { provide: SubscriptionFigures, useClass: AccountFigures },
     WebhookService,
+    OneByOne,
     Departures,
     DueSteps,
     Sweep,

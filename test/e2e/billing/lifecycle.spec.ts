@@ -149,8 +149,9 @@ describe('the end of a subscription', () => {
     await world.answers(browser, 402, '/api/notes');
     await eventually(async () => expect(await running()).not.toContain(sliceId));
 
-    await days(29, customer);
+    await days(23.1, customer);
     expect((await mails.mailTo(email, 4)).headers.get('subject')).toMatch(/^Your data will be removed on /);
+    await days(6, customer);
     expect((await world.sliceOf(userId))?.desired).toBe('stopped');
     const kept = await lookAtSlices(world.gateway.database, await processSlices(world.gateway.dataDir));
     expect(kept.databases).toContain(sliceId);

@@ -47,24 +47,22 @@ export class Consequences {
     cause: string,
   ): Promise<void> {
     const nowMs = this.clock.nowMs();
+    const { entitled } = this.entitlement(account);
+    const switched = await this.switchSlice(account.userId, entitled, cause);
+    if (switched) account.heldSince = entitled ? null : this.clock.now();
+    // Of another end, or of one before the slice was in use again.
+    if (switched || account.status !== 'canceled') account.removalNoticedAt = null;
+    await this.noticeRemoval(account, cause, nowMs);
     const timeline = timelineOf(account, this.rules);
     await this.notices.ofTime(account, timeline, openInvoice, cause, nowMs);
     await this.notices.ofEnd(account, cause);
-    const { entitled } = this.entitlement(account);
-    const removed = timeline.removedAt !== null && nowMs >= timeline.removedAt;
-    if (removed && account.sliceRemovedAt === null) await this.remove(account, cause);
-    else {
-      // Whoever has never paid is not told that what they have not had was stopped, or is back.
-      const isNews = hasPaid(entitled ? before : account.status);
-      await this.setRunning(account.userId, entitled, cause, isNews ? timeline : null);
-    }
-    const owed = entitled && account.sliceRemovedAt !== null;
-    const lookForSlice = cause === BY_TIME ? nowMs + SLICE_RETRY_MS : nowMs;
-    account.nextStepAt = owed ? new Date(lookForSlice) : nextOf(timeline, nowMs);
-    await this.accounts.update(account.userId, {
-      nextStepAt: account.nextStepAt,
-      sliceRemovedAt: account.sliceRemovedAt,
-    });
+    // Whoever has never paid is not told that what they have not had was stopped, or is back.
+    if (switched && hasPaid(entitled ? before : account.status))
+      await this.tell(account.userId, entitled, timeline);
+    if (isRemovable(account, timeline, nowMs)) await this.remove(account, cause);
+    account.nextStepAt = this.nextStepOf(account, entitled, timeline, cause);
+    const { nextStepAt, sliceRemovedAt, heldSince, removalNoticedAt } = account;
+    await this.accounts.update(account.userId, { nextStepAt, sliceRemovedAt, heldSince, removalNoticedAt });
   }
 
   /** Whether a customer may use the slice now. */
@@ -72,18 +70,48 @@ export class Consequences {
     return entitlementOf(account, this.rules, this.clock.nowMs());
   }
 
+  /** Billing is off, and holds nobody's slice any more. */
+  async releaseSlice(userId: string): Promise<void> {
+    if (await this.switchSlice(userId, true, 'billing_disabled'))
+      await this.accounts.update(userId, { heldSince: null, removalNoticedAt: null });
+  }
+
   /**
    * Lets the slice run, or not; one that somebody else has stopped stays as it is.
-   * @param told what its owner is to know of what comes next; null: nobody is told
+   * @returns whether that was a change
    */
-  async setRunning(userId: string, running: boolean, cause: string, told: Timeline | null): Promise<void> {
+  private async switchSlice(userId: string, running: boolean, cause: string): Promise<boolean> {
     const sliceId = running ? await this.holds.release(userId) : await this.holds.hold(userId);
-    if (sliceId === null) return;
+    if (sliceId === null) return false;
     const step = running ? 'slice_started' : 'slice_stopped';
     await this.journal.note({ userId, step, cause, detail: { sliceId } });
-    if (told === null) return;
-    if (running) await this.notices.ofStart(userId);
-    else await this.notices.ofStop(userId, told.removedAt);
+    return true;
+  }
+
+  private tell(userId: string, running: boolean, { removedAt }: Timeline): Promise<void> {
+    return running ? this.notices.ofStart(userId) : this.notices.ofStop(userId, removedAt);
+  }
+
+  /** Before data goes its owner is told, however late that is: it goes no sooner than the notice says. */
+  private async noticeRemoval(account: BillingAccount, cause: string, nowMs: number): Promise<void> {
+    const { noticeOfRemovalAt } = timelineOf(account, this.rules);
+    const isDue = noticeOfRemovalAt !== null && nowMs >= noticeOfRemovalAt;
+    if (!isDue || account.removalNoticedAt !== null || account.sliceRemovedAt !== null) return;
+    account.removalNoticedAt = this.clock.now();
+    const { removedAt } = timelineOf(account, this.rules);
+    if (removedAt !== null) await this.notices.ofComingRemoval(account, removedAt, cause);
+  }
+
+  private nextStepOf(
+    { sliceRemovedAt }: BillingAccount,
+    entitled: boolean,
+    timeline: Timeline,
+    cause: string,
+  ): Date | null {
+    const nowMs = this.clock.nowMs();
+    if (!entitled || sliceRemovedAt === null) return nextOf(timeline, nowMs);
+    // A new slice is owed; while there is none to be had, it is tried so often.
+    return new Date(cause === BY_TIME ? nowMs + SLICE_RETRY_MS : nowMs);
   }
 
   private async remove(account: BillingAccount, cause: string): Promise<void> {
@@ -98,4 +126,9 @@ export class Consequences {
 
 function hasPaid(status: SubscriptionStatus): boolean {
   return status !== 'none' && status !== 'incomplete' && status !== 'incomplete_expired';
+}
+
+function isRemovable(account: BillingAccount, { removedAt }: Timeline, nowMs: number): boolean {
+  const { removalNoticedAt, sliceRemovedAt } = account;
+  return removedAt !== null && nowMs >= removedAt && removalNoticedAt !== null && sliceRemovedAt === null;
 }

@@ -17,7 +17,8 @@ export class Customers {
 
   /**
    * The user's account, with the customer at Stripe, made where there was none. Called at the same time by whomever,
-   * and again after a crash, Stripe makes one: the key of the request is the user's.
+   * and again after a crash, Stripe makes one: the key of the request is the user's. Stripe keeps keys for a day; after a
+   * crash between its answer and our row, whoever comes back later than that has a second customer, without anything.
    */
   async ensure(user: Recipient): Promise<BillingAccount & { customerId: string }> {
     const account = await this.accounts.ensure(user.id);

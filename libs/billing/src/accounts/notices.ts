@@ -31,26 +31,25 @@ export class Notices {
     cause: string,
     nowMs: number,
   ): Promise<void> {
-    const { noticeOfStopAt, stopsAt, noticeOfRemovalAt, removedAt } = timeline;
+    const { noticeOfStopAt, stopsAt } = timeline;
     const payAt = openInvoice?.url ?? null;
-    if (stopsAt !== null && nowMs < stopsAt && account.pastDueSince !== null) {
+    if (stopsAt !== null && account.pastDueSince !== null) {
       const about = openInvoice?.id ?? account.pastDueSince.toISOString();
       await this.once(account, 'payment_failed', about, cause, (facts) =>
-        mails.paymentFailed(facts, payAt, stopsAt),
+        mails.paymentFailed(facts, payAt, nowMs < stopsAt ? stopsAt : null),
       );
       if (isWithin(nowMs, noticeOfStopAt, stopsAt))
         await this.once(account, 'notice_of_stop', about, cause, (facts) =>
           mails.stopsSoon(facts, payAt, stopsAt),
         );
     }
-    if (
-      removedAt !== null &&
-      account.sliceRemovedAt === null &&
-      isWithin(nowMs, noticeOfRemovalAt, removedAt)
-    )
-      await this.once(account, 'notice_of_removal', new Date(removedAt).toISOString(), cause, (facts) =>
-        mails.removedSoon(facts, removedAt),
-      );
+  }
+
+  /** That the data will be removed, and when. */
+  async ofComingRemoval(account: BillingAccount, removedAt: number, cause: string): Promise<void> {
+    await this.once(account, 'notice_of_removal', new Date(removedAt).toISOString(), cause, (facts) =>
+      mails.removedSoon(facts, removedAt),
+    );
   }
 
   /** That a subscription was cancelled, and ends later. */

@@ -4,7 +4,14 @@ import { nextOf, type TimedState, timelineOf } from './timeline.js';
 const DAY = 24 * 3_600_000;
 const START = Date.parse('2026-03-01T12:00:00Z');
 const RULES = { graceMs: 7 * DAY, retentionMs: 30 * DAY };
-const STATE: TimedState = { status: 'active', statusSince: null, pastDueSince: null, endedAt: null };
+const STATE: TimedState = {
+  status: 'active',
+  statusSince: null,
+  pastDueSince: null,
+  endedAt: null,
+  heldSince: null,
+  removalNoticedAt: null,
+};
 
 const inDays = (days: number): number => START + days * DAY;
 const at = (days: number): Date => new Date(inDays(days));
@@ -28,6 +35,22 @@ describe('what time brings', () => {
   it('an end that is heard of late leaves all of the time', () => {
     const late = { ...STATE, status: 'canceled', statusSince: at(100), endedAt: at(0) } as const;
     expect(timelineOf(late, RULES).removedAt).toBe(inDays(130));
+  });
+
+  it('a slice that was in use after the end keeps its data for all of the time since it is not', () => {
+    const used = {
+      ...STATE,
+      status: 'canceled',
+      statusSince: at(0),
+      endedAt: at(0),
+      heldSince: at(60),
+    } as const;
+    expect(timelineOf(used, RULES)).toMatchObject({ noticeOfRemovalAt: inDays(83), removedAt: inDays(90) });
+  });
+
+  it('a notice that comes late puts the removal off', () => {
+    const late = { ...STATE, status: 'canceled', endedAt: at(0), removalNoticedAt: at(40) } as const;
+    expect(timelineOf(late, RULES).removedAt).toBe(inDays(47));
   });
 
   it('a short time is halved between notice and step', () => {

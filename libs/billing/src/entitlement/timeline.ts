@@ -4,7 +4,10 @@ const DAY_MS = 24 * 3_600_000;
 const STOP_NOTICE_MS = 2 * DAY_MS;
 const REMOVAL_NOTICE_MS = 7 * DAY_MS;
 
-export type TimedState = Pick<BillingAccount, 'status' | 'statusSince' | 'pastDueSince' | 'endedAt'>;
+export type TimedState = Pick<
+  BillingAccount,
+  'status' | 'statusSince' | 'pastDueSince' | 'endedAt' | 'heldSince' | 'removalNoticedAt'
+>;
 
 export interface TimelineRules {
   readonly graceMs: number;
@@ -29,21 +32,23 @@ export function timelineOf(state: TimedState, { graceMs, retentionMs }: Timeline
   }
   const retainedFrom = endOf(state);
   if (retainedFrom === null) return NOTHING;
-  const removedAt = retainedFrom + retentionMs;
-  return {
-    ...NOTHING,
-    removedAt,
-    noticeOfRemovalAt: removedAt - Math.min(REMOVAL_NOTICE_MS, retentionMs / 2),
-  };
+  const due = retainedFrom + retentionMs;
+  const leadMs = Math.min(REMOVAL_NOTICE_MS, retentionMs / 2);
+  // A notice that comes late, after an outage, puts the removal off: its reader has all of that time.
+  const noticedAt = state.removalNoticedAt?.getTime() ?? 0;
+  return { ...NOTHING, removedAt: Math.max(due, noticedAt + leadMs), noticeOfRemovalAt: due - leadMs };
 }
 
 /**
  * From when on the data is kept for its time. Not before the end was first heard of: who learns of it late, after an
- * outage or a change of the price, still has all of that time.
+ * outage or a change of the price, still has all of that time. Nor while the slice was in use all the same, as it is
+ * where billing was off.
  */
-function endOf({ status, statusSince, endedAt }: TimedState): number | null {
+function endOf({ status, statusSince, endedAt, heldSince }: TimedState): number | null {
   if (status !== 'canceled') return null;
-  const times = [statusSince, endedAt].filter((time) => time !== null).map((time) => time.getTime());
+  const times = [statusSince, endedAt, heldSince]
+    .filter((time) => time !== null)
+    .map((time) => time.getTime());
   return times.length === 0 ? null : Math.max(...times);
 }
 

@@ -54,10 +54,14 @@ export class BillingLoop implements OnApplicationBootstrap, BeforeApplicationShu
 
   /** @returns how long to wait before the next one */
   private async pass(signal: AbortSignal): Promise<number> {
-    await this.sweep.run(signal);
-    if (this.config.billing.stripe === null) return LOOK_EVERY_MS;
+    if (this.config.billing.stripe === null) {
+      await this.sweep.run(signal);
+      return LOOK_EVERY_MS;
+    }
     await this.departures.run(signal);
+    // Before the sweep, which would find the same as a mistake.
     await this.due.run(signal);
+    await this.sweep.run(signal);
     const goesOn = await this.sync.advanceIfDue(signal);
     this.complaint.end();
     return goesOn ? 0 : LOOK_EVERY_MS;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { SubscriptionUpdates } from '../accounts/subscription-updates.js';
 import { PaymentProvider } from '../provider/payment-provider.js';
+import { OneByOne } from './one-by-one.js';
 
 /**
  * Lets those go who have deleted their account: nobody pays for what they have left. With the customer at Stripe all of
@@ -13,14 +14,17 @@ export class Departures {
     private readonly dataSource: DataSource,
     private readonly provider: PaymentProvider,
     private readonly updates: SubscriptionUpdates,
+    private readonly customers: OneByOne,
   ) {}
 
   /** @throws what the payment provider throws: it is tried again in the next pass */
   async run(signal: AbortSignal): Promise<void> {
     for (const { userId, customerId } of await this.departed()) {
       if (signal.aborted) return;
-      await this.provider.deleteCustomer(customerId);
-      await this.updates.refresh(userId, { cause: 'account_deleted' });
+      await this.customers.run(userId, async () => {
+        await this.provider.deleteCustomer(customerId);
+        await this.updates.refresh(userId, { cause: 'account_deleted' });
+      });
     }
   }
 

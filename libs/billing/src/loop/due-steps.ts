@@ -6,9 +6,10 @@ import { BillingAccounts } from '../accounts/billing-accounts.js';
 import { BY_TIME, Consequences } from '../accounts/consequences.js';
 import { SubscriptionUpdates } from '../accounts/subscription-updates.js';
 import { BillingJournal } from '../journal/billing-journal.js';
+import { OneByOne } from './one-by-one.js';
 
 const AT_ONCE = 100;
-/** One whose subscription Stripe refuses to tell must not hold up the others. */
+/** Else those whom Stripe refuses would always be the first that are due. */
 const REFUSED_RETRY_MS = 3_600_000;
 
 /** Notices, stops and removals whose time has come. Stripe is asked before each: nobody is stopped who has paid by now. */
@@ -20,6 +21,7 @@ export class DueSteps {
     private readonly consequences: Consequences,
     private readonly journal: BillingJournal,
     private readonly slices: SliceAllocator,
+    private readonly customers: OneByOne,
     private readonly clock: Clock,
   ) {}
 
@@ -27,7 +29,9 @@ export class DueSteps {
   async run(signal: AbortSignal): Promise<void> {
     for (const userId of await this.accounts.due(this.clock.now(), AT_ONCE)) {
       if (signal.aborted) return;
-      await this.take(userId).catch((error: unknown) => this.putOff(userId, error));
+      await this.customers.run(userId, () =>
+        this.take(userId).catch((error: unknown) => this.putOff(userId, error)),
+      );
     }
   }
 
@@ -52,8 +56,9 @@ export class DueSteps {
     });
   }
 
-  private async putOff(userId: string, error: unknown): Promise<void> {
-    if (!(error instanceof BillingError) || error.code !== 'PAYMENT_PROVIDER_FAILED') throw error;
-    await this.accounts.update(userId, { nextStepAt: new Date(this.clock.nowMs() + REFUSED_RETRY_MS) });
+  private async putOff(userId: string, error: unknown): Promise<never> {
+    if (error instanceof BillingError && error.code === 'PAYMENT_PROVIDER_FAILED')
+      await this.accounts.update(userId, { nextStepAt: new Date(this.clock.nowMs() + REFUSED_RETRY_MS) });
+    throw error;
   }
 }

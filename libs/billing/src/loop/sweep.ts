@@ -7,6 +7,7 @@ import { Consequences } from '../accounts/consequences.js';
 import { SubscriptionUpdates } from '../accounts/subscription-updates.js';
 import { entitlementOf } from '../entitlement/entitlement.js';
 import { type BillingRules, rulesOf } from '../rules.js';
+import { OneByOne } from './one-by-one.js';
 
 interface Candidate {
   readonly userId: string;
@@ -27,6 +28,7 @@ export class Sweep {
     private readonly dataSource: DataSource,
     private readonly updates: SubscriptionUpdates,
     private readonly consequences: Consequences,
+    private readonly customers: OneByOne,
     private readonly transactions: Transactions,
     private readonly clock: Clock,
     config: AppConfig,
@@ -40,14 +42,14 @@ export class Sweep {
     for (const candidate of await this.candidates()) {
       if (signal.aborted) return;
       const { entitled } = entitlementOf(candidate, this.rules, nowMs);
-      if (entitled !== candidate.running) await this.correct(candidate.userId);
+      const { userId, running } = candidate;
+      if (entitled !== running) await this.customers.run(userId, () => this.correct(userId));
     }
   }
 
   private async correct(userId: string): Promise<void> {
     if (this.rules.enabled) await this.updates.refresh(userId, { cause: 'sweep' });
-    else
-      await this.transactions.run(() => this.consequences.setRunning(userId, true, 'billing_disabled', null));
+    else await this.transactions.run(() => this.consequences.releaseSlice(userId));
   }
 
   /** Those that can be wrong: few, as long as most customers pay. */

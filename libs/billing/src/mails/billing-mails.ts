@@ -8,13 +8,20 @@ export interface MailFacts {
   readonly account: string;
 }
 
-export function paymentFailed({ to, account }: MailFacts, payAt: string | null, stopsAt: number): Mail {
+/** @param stopsAt null: there is no grace, or it is over */
+export function paymentFailed(
+  { to, account }: MailFacts,
+  payAt: string | null,
+  stopsAt: number | null,
+): Mail {
   return {
     to: to.email,
     subject: 'Your payment did not go through',
     content: [
       'We could not collect the payment for your subscription. It is tried again in the next days; maybe your card has expired.',
-      `Your app goes on running until ${day(stopsAt)}. After that it is stopped until the payment has come; your data stays.`,
+      stopsAt === null
+        ? 'Your app is stopped until the payment has come; your data stays.'
+        : `Your app goes on running until ${day(stopsAt)}. After that it is stopped until the payment has come; your data stays.`,
       payAt === null ? { label: 'Look after your payment', url: account } : { label: 'Pay now', url: payAt },
     ],
   };

@@ -99,11 +99,10 @@ export class StripePayments extends PaymentProvider {
   override read(customerId: string): Promise<CustomerReading> {
     return this.call(async () => {
       const all = await this.subscriptionsOf(customerId);
-      const subscription = all && theOneThatCounts(all);
+      const subscription = all === null ? null : theOneThatCounts(all);
       // Of a customer who was deleted nothing goes on; that they were, only the customer tells.
       const mayBeGone = subscription === null || !goesOn(subscription.status);
-      if (all === null || (mayBeGone && (await this.isGone(customerId))))
-        return { kind: 'gone', subscription };
+      if (mayBeGone && (await this.isGone(customerId))) return { kind: 'gone', subscription };
       const openInvoice =
         subscription?.status === 'past_due' ? await this.oldestOpenInvoice(subscription.id) : null;
       return { kind: 'customer', subscription, openInvoice };
@@ -209,23 +208,35 @@ export class StripePayments extends PaymentProvider {
     }
   }
 
+  /**
+   * Whether a customer was deleted, which Stripe remembers. One that it has never heard of is another account's, or of
+   * the test mode: then the key is wrong, and nothing is made of it.
+   */
   private async isGone(customerId: string): Promise<boolean> {
     const customer = await this.stripe.customers.retrieve(customerId).catch(nullIfMissing);
-    return customer === null || customer.deleted === true;
+    if (customer === null)
+      throw new BillingError(
+        'PAYMENT_PROVIDER_FAILED',
+        `Stripe does not know ${customerId}: is the key right?`,
+      );
+    return customer.deleted === true;
   }
 
+  /**
+   * The oldest invoice of those that have not been paid since the last one that was. One from long ago that nobody paid
+   * says nothing of today: Stripe takes a subscription for active again once its latest invoice is paid.
+   */
   private async oldestOpenInvoice(subscription: string): Promise<OpenInvoice | null> {
-    const open = await this.stripe.invoices
-      .list({ subscription, status: 'open', limit: PAGE })
-      .autoPagingToArray({ limit: 10_000 });
-    const [oldest] = open
-      .map(({ id, created, status_transitions: { finalized_at: finalizedAt }, hosted_invoice_url: url }) => ({
-        id,
-        dueSince: dateOf(finalizedAt) ?? new Date(created * 1000),
-        url: url ?? null,
-      }))
-      .toSorted((a, b) => a.dueSince.getTime() - b.dueSince.getTime());
-    return oldest ?? null;
+    let oldest: Stripe.Invoice | null = null;
+    for await (const invoice of this.stripe.invoices.list({ subscription, limit: PAGE })) {
+      if (invoice.status === 'paid') break;
+
+      if (invoice.status === 'open') oldest = invoice;
+    }
+    if (oldest === null) return null;
+    const { id, created, status_transitions: transitions, hosted_invoice_url: url } = oldest;
+    const dueSince = dateOf(transitions.finalized_at) ?? new Date(created * 1000);
+    return { id, dueSince, url: url ?? null };
   }
 
   private async call<T>(work: () => Promise<T>): Promise<T> {

@@ -96,6 +96,14 @@ export class BillingAccount {
   @Column('timestamptz', { nullable: true })
   nextStepAt!: Date | null;
 
+  /** Since when billing holds the slice stopped; null while it does not. */
+  @Column('timestamptz', { nullable: true })
+  heldSince!: Date | null;
+
+  /** When the customer was told that the data will be removed; without that it is not. */
+  @Column('timestamptz', { nullable: true })
+  removalNoticedAt!: Date | null;
+
   /** When the slice was given up after retention; who pays again gets a new one, and this is null again. */
   @Column('timestamptz', { nullable: true })
   sliceRemovedAt!: Date | null;

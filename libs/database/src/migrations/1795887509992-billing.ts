@@ -29,6 +29,8 @@ export class Billing1795887509992 implements MigrationInterface {
                 "past_due_since" TIMESTAMP WITH TIME ZONE,
                 "ended_at" TIMESTAMP WITH TIME ZONE,
                 "next_step_at" TIMESTAMP WITH TIME ZONE,
+                "held_since" TIMESTAMP WITH TIME ZONE,
+                "removal_noticed_at" TIMESTAMP WITH TIME ZONE,
                 "slice_removed_at" TIMESTAMP WITH TIME ZONE,
                 "updated_at" TIMESTAMP WITH TIME ZONE NOT NULL DEFAULT now(),
                 CONSTRAINT "billing_account_customer_id_key" UNIQUE ("customer_id"),
