@@ -74,6 +74,8 @@ let ada: string;
 let bob: string;
 /** What Ada's next request is answered with. */
 let toAda = '';
+/** What comes over her connection once the next request is on it. */
+let later = '';
 let afterAda: 'end' | 'go on' = 'go on';
 
 beforeAll(async () => {
@@ -91,10 +93,13 @@ afterAll(async () => {
 });
 
 async function serve(connection: StubConnection): Promise<void> {
+  let owed = '';
   for (;;) {
     const head = await connection.head();
     connection.received = connection.received.slice(head.length);
     const isAdas = head.includes('/api/ada');
+    if (owed !== '') connection.write(owed);
+    owed = isAdas ? later : '';
     connection.write(isAdas ? toAda : answerTo(/\/api\/\w+/.exec(head)?.[0] ?? ''));
     if (isAdas && afterAda === 'end') connection.socket.end();
   }
@@ -142,6 +147,26 @@ describe('An upstream that says, to one of two customers who share it,', () => {
     if (both.includes('/api/last')) expect(both.endsWith('\r\n\r\n/api/last')).toBe(true);
     expectBobs(await ask(bobs, '/api/end', bob), '/api/end');
   });
+
+  it.each([
+    ['HEAD', `HTTP/1.1 200 OK\r\nContent-Length: ${EXTRA.length}\r\n\r\n`],
+    ['HEAD', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'],
+    ['GET', `HTTP/1.1 204 No Content\r\nContent-Length: ${EXTRA.length}\r\n\r\n`],
+    ['GET', `HTTP/1.1 304 Not Modified\r\nContent-Length: ${EXTRA.length}\r\n\r\n`],
+  ])(
+    '%s: the head of an answer without a body, and the body later, tells the other nothing',
+    async (method, head) => {
+      toAda = head;
+      later = EXTRA;
+      afterAda = 'go on';
+      using adas = await RawClient.connect(port);
+      using bobs = await RawClient.connect(port);
+      adas.write(request('/api/ada', ada).replace('GET', method));
+      await adas.until('\r\n\r\n');
+      expectBobs(await ask(bobs, '/api/after', bob), '/api/after');
+      later = '';
+    },
+  );
 
   it('something that nobody asked, loses that connection before the next request', async () => {
     toAda = answerTo('/api/ada');

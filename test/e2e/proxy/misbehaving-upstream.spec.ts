@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { ProxyHarness } from '../../support/proxy-harness.js';
 import { RawClient, statusOf } from '../../support/raw-client.js';
@@ -60,6 +61,17 @@ describe('An upstream that breaks HTTP is a bad gateway', () => {
     const answer = await answerTo('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n');
     expect(statusOf(answer)).toBe(200);
     expect(answer.endsWith('0\r\n\r\n')).toBe(false);
+  });
+
+  it('is reset for an HTTP/1.0 client, to whom a mere end would say that it is whole', async () => {
+    await using upstream = await StubUpstream.start(
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n',
+    );
+    await using proxy = await ProxyHarness.start(upstream);
+    using client = await RawClient.connect(proxy.port);
+    const failed = once(client.socket, 'error');
+    client.write('GET /x HTTP/1.0\r\nHost: a\r\n\r\n');
+    expect(await failed).toMatchObject([{ code: 'ECONNRESET' }]);
   });
 
   it('is cut when its body is shorter than it said', async () => {

@@ -20,6 +20,10 @@ async function desired(gateway: Gateway): Promise<string> {
   return row.desired_state;
 }
 
+function becomes(gateway: Gateway, state: string): Promise<void> {
+  return eventually(async () => expect(await desired(gateway)).toBe(state), 15_000);
+}
+
 const { override: withoutReconciler = (builder) => builder } = ASSIGNED_SLICES;
 
 it('a slice that ran while billing was off is stopped when it is on again, and keeps its data for its time', async () => {
@@ -35,8 +39,6 @@ it('a slice that ran while billing was off is stopped when it is on again, and k
       env: { ...ASSIGNED_SLICES.env, SECRET_KEY: 'the secret key of all gateways of this test', ...env },
       override: (builder) => withoutReconciler(builder).overrideProvider(Clock).useValue(clock),
     });
-  const becomes = (gateway: Gateway, state: string): Promise<void> =>
-    eventually(async () => expect(await desired(gateway)).toBe(state), 15_000);
   try {
     {
       await using gateway = await start(stripe.env);

@@ -1,4 +1,4 @@
-import { UpstreamFault } from './upstream-fault.js';
+import { brokenHttp } from './upstream-fault.js';
 
 /** The status line and the fields of a response. */
 export interface ResponseHead {
@@ -37,7 +37,7 @@ const TAB = 0x09;
  * @throws UpstreamFault UPSTREAM_BROKE_HTTP
  */
 export function readResponseHead(text: string): ResponseHead {
-  if (!HEAD.test(text)) throw broken('The header block is malformed');
+  if (!HEAD.test(text)) throw brokenHttp('The header block is malformed');
   const lines: string[] = [];
   const framing = new Framing(text.charCodeAt(7) === 0x31);
   let at = text.indexOf('\r\n') + 2;
@@ -56,7 +56,7 @@ export function readResponseHead(text: string): ResponseHead {
 /** Trailers, which look as the fields of a head do. */
 export function readTrailers(text: string): readonly string[] {
   const { lines, contentLength, chunked } = readResponseHead(`HTTP/1.1 200\r\n${text}`);
-  if (chunked || !Number.isNaN(contentLength)) throw broken('A trailer says where the message ends');
+  if (chunked || !Number.isNaN(contentLength)) throw brokenHttp('A trailer says where the message ends');
   return lines;
 }
 
@@ -106,9 +106,9 @@ class Framing {
   head(status: number, lines: readonly string[]): ResponseHead {
     const chunked = this.#transferEncoding !== null;
     if (chunked && !Number.isNaN(this.#contentLength)) {
-      throw broken('Content-Length and Transfer-Encoding exclude each other');
+      throw brokenHttp('Content-Length and Transfer-Encoding exclude each other');
     }
-    if (chunked && !this.#isHttp11) throw broken('HTTP/1.0 has no Transfer-Encoding');
+    if (chunked && !this.#isHttp11) throw brokenHttp('HTTP/1.0 has no Transfer-Encoding');
     return {
       status,
       lines,
@@ -122,14 +122,14 @@ class Framing {
   /** Not even the same length twice: whoever reads lists differently would find another end. */
   #length(value: string): void {
     if (!Number.isNaN(this.#contentLength) || !LENGTH.test(value))
-      throw broken('Content-Length is ambiguous');
+      throw brokenHttp('Content-Length is ambiguous');
     this.#contentLength = Number(value);
   }
 
   /** With a tab behind it Node does not know it again, and reads on until the connection ends: two readings. */
   #coding(value: string, endsInTab: boolean): void {
     if (endsInTab || this.#transferEncoding !== null || value.toLowerCase() !== 'chunked') {
-      throw broken('The only Transfer-Encoding that is read is chunked');
+      throw brokenHttp('The only Transfer-Encoding that is read is chunked');
     }
     this.#transferEncoding = value;
   }
@@ -148,8 +148,4 @@ class Framing {
   #keepAlive(value: string): void {
     this.#keepAliveSeconds = Number(KEEP_ALIVE_TIMEOUT.exec(value)?.[1] ?? Number.NaN);
   }
-}
-
-function broken(message: string): UpstreamFault {
-  return new UpstreamFault('UPSTREAM_BROKE_HTTP', message);
 }

@@ -1,6 +1,6 @@
 import { assertNever } from '#common';
 import { readResponseHead, readTrailers, type ResponseHead } from './response-head.js';
-import { UpstreamFault } from './upstream-fault.js';
+import { brokenHttp } from './upstream-fault.js';
 
 /** Who is told what a response consists of, in its order. */
 export interface ResponseSink {
@@ -109,7 +109,7 @@ export class ResponseParser {
 
   #readHead(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(HEAD_END, at);
-    if ((end === -1 ? bytes.length : end) - at > MAX_HEAD) throw broken('The header block is too large');
+    if ((end === -1 ? bytes.length : end) - at > MAX_HEAD) throw brokenHttp('The header block is too large');
     if (end === -1) return this.#keep(bytes, at);
     this.#begin(readResponseHead(bytes.toString('latin1', at, end + 2)));
     return end + HEAD_END.length;
@@ -117,9 +117,9 @@ export class ResponseParser {
 
   #begin(head: ResponseHead): void {
     const { status } = head;
-    if (status === 101) throw broken('The protocol was switched, and nobody asked for that');
+    if (status === 101) throw brokenHttp('The protocol was switched, and nobody asked for that');
     if (status >= 200) this.#state = this.#bodyOf(head);
-    this.#sink.onHead(head);
+    this.#sink.onHead(this.#state === 'idle' && announcesBody(head) ? { ...head, persistent: false } : head);
     if (this.#state === 'idle') this.#sink.onComplete(NO_TRAILERS);
   }
 
@@ -146,11 +146,11 @@ export class ResponseParser {
   #readSize(bytes: Buffer, at: number): number {
     const end = bytes.indexOf(LF, at);
     if ((end === -1 ? bytes.length : end) - at > MAX_SIZE_LINE)
-      throw broken('The size of a chunk has no end');
+      throw brokenHttp('The size of a chunk has no end');
     if (end === -1) return this.#keep(bytes, at);
     const line = bytes.toString('latin1', at, end);
     const size = line.endsWith('\r') ? SIZE_LINE.exec(line.slice(0, -1))?.[1] : undefined;
-    if (size === undefined) throw broken('The size of a chunk is malformed');
+    if (size === undefined) throw brokenHttp('The size of a chunk is malformed');
     this.#left = Number.parseInt(size, 16);
     this.#state = this.#left === 0 ? 'trailers' : 'chunk';
     return end + 1;
@@ -158,10 +158,10 @@ export class ResponseParser {
 
   #readChunkEnd(bytes: Buffer, at: number): number {
     if (bytes.length - at < 2) {
-      if (bytes[at] !== 0x0d) throw broken('A chunk is longer than it says');
+      if (bytes[at] !== 0x0d) throw brokenHttp('A chunk is longer than it says');
       return this.#keep(bytes, at);
     }
-    if (bytes[at] !== 0x0d || bytes[at + 1] !== LF) throw broken('A chunk is longer than it says');
+    if (bytes[at] !== 0x0d || bytes[at + 1] !== LF) throw brokenHttp('A chunk is longer than it says');
     this.#state = 'chunk-size';
     return at + 2;
   }
@@ -173,7 +173,7 @@ export class ResponseParser {
       return at + 2;
     }
     const end = bytes.indexOf(HEAD_END, at);
-    if ((end === -1 ? bytes.length : end) - at > MAX_HEAD) throw broken('The trailers are too large');
+    if ((end === -1 ? bytes.length : end) - at > MAX_HEAD) throw brokenHttp('The trailers are too large');
     if (end === -1) return this.#keep(bytes, at);
     this.#complete(readTrailers(bytes.toString('latin1', at, end + 2)));
     return end + HEAD_END.length;
@@ -191,6 +191,10 @@ export class ResponseParser {
   }
 }
 
-function broken(message: string): UpstreamFault {
-  return new UpstreamFault('UPSTREAM_BROKE_HTTP', message);
+/**
+ * Whether a head speaks of a body, which an answer to HEAD, a 204 and a 304 has not. An upstream that sends it all the
+ * same may do so when the next request is on the connection already, and it would be taken for the answer to that.
+ */
+function announcesBody({ chunked, contentLength }: ResponseHead): boolean {
+  return chunked || contentLength > 0;
 }

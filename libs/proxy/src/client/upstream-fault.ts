@@ -6,7 +6,7 @@ export type UpstreamFaultCode =
   | 'UPSTREAM_HEAD_TIMEOUT'
   /** The connection ended before the answer did. */
   | 'UPSTREAM_CLOSED'
-  /** So did one that had served before, without a byte of this answer: whether the request arrived, nobody knows. */
+  /** So did one that had served before, without a byte of this answer: the request was read by nobody, or by whoever went then. */
   | 'UPSTREAM_STALE'
   /** What came is no answer of HTTP/1.1, or leaves room for doubt where it ends. */
   | 'UPSTREAM_BROKE_HTTP'
@@ -24,4 +24,9 @@ export class UpstreamFault extends Error {
   ) {
     super(message, { cause });
   }
+}
+
+/** What came leaves room for doubt, or is no HTTP/1.1 at all. */
+export function brokenHttp(message: string): UpstreamFault {
+  return new UpstreamFault('UPSTREAM_BROKE_HTTP', message);
 }

@@ -34,14 +34,14 @@ export class BodyEncoder {
     this.#stream.on('error', () => res.destroy()).pipe(res);
   }
 
-  /**
-   * @param drained called once it takes more, where it says that it does not now
-   * @returns whether it takes more
-   */
-  write(chunk: Buffer, drained: () => void): boolean {
-    if (this.#stream.write(chunk)) return true;
-    this.#stream.once('drain', drained);
-    return false;
+  /** @returns whether it takes more; where it does not, `drain` says when */
+  write(chunk: Buffer): boolean {
+    return this.#stream.write(chunk);
+  }
+
+  /** @param listener called each time it takes more again */
+  onDrain(listener: () => void): void {
+    this.#stream.on('drain', listener);
   }
 
   /** The body is whole; the response ends with what is left of it. */

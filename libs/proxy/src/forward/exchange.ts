@@ -36,7 +36,7 @@ export interface ExchangeHost {
    * @param isStale whether the same one may be asked, too: the connection had been idle, and was closed meanwhile
    */
   retry(exchange: Exchange, isStale: boolean): boolean;
-  /** Called exactly once; `error` is null where the whole answer went out. */
+  /** Called exactly once; `error` is null where the upstream's answer came to its end: the client may still be taking it. */
   settled(exchange: Exchange, error: ProxyError | null): void;
 }
 
@@ -129,7 +129,10 @@ export class Exchange implements UpstreamHandler {
       yieldToCorsOf(lines, this.res);
       lines.push('vary', 'Origin');
     }
-    if (this.#target.compress) this.#encoder = encoderFor(this.req, this.res, status, head.lines, lines);
+    if (this.#target.compress) {
+      this.#encoder = encoderFor(this.req, this.res, status, head.lines, lines);
+      this.#encoder?.onDrain(() => this.resume());
+    }
     this.res.writeHead(status, lines);
   }
 
@@ -142,7 +145,7 @@ export class Exchange implements UpstreamHandler {
     }
     // Written later, perhaps, and the next read takes its memory.
     if (this.#encoder !== null) {
-      if (!this.#encoder.write(Buffer.from(bytes), () => this.resume())) this.#control?.pause(this);
+      if (!this.#encoder.write(Buffer.from(bytes))) this.#control?.pause(this);
     } else if (!this.res.write(this.#copyOf(bytes))) {
       this.#control?.pause(this);
       if (!this.#awaitsDrain) this.res.on('drain', onClientDrain);
@@ -169,8 +172,9 @@ export class Exchange implements UpstreamHandler {
     if (this.#settled) return;
     const error = upstreamError(cause);
     const outcome = this.#outcomeOf(error);
-    if (outcome !== null) this.host.observed(this, outcome);
     const isStale = errorCode(cause) === 'UPSTREAM_STALE';
+    // That both ends close an idle connection at the same moment says nothing of the upstream.
+    if (outcome !== null && !isStale) this.host.observed(this, outcome);
     if (outcome !== null && this.#mayRetry(outcome) && this.host.retry(this, isStale)) return;
     this.fail(error);
   }

@@ -32,9 +32,9 @@ export interface ForwarderOptions {
 const BUSY_RETRY_SECONDS = 1;
 
 /**
- * Forwards HTTP requests, over connections that are kept per origin. Bodies stream both ways
- * with back-pressure; nothing is buffered. Nothing is sent twice but what cannot have had an effect: a request that
- * never left, and a GET without a body.
+ * Forwards HTTP requests, over connections that are kept per origin. Bodies stream both ways with back-pressure;
+ * nothing is buffered. Nothing is sent twice but a request that never left, and a GET or HEAD without a body, which is
+ * safe by its method.
  */
 export class Forwarder {
   readonly #client = new UpstreamClient();

@@ -13,7 +13,7 @@ import { SECURITY_HEADERS_FLAT } from './security-headers.js';
 export function answerError(req: IncomingMessage, res: ServerResponse, error: DomainError, now: Date): void {
   try {
     if (res.headersSent) {
-      req.socket.destroy();
+      cut(req);
       return;
     }
     const id = requestIdOf(req);
@@ -31,6 +31,12 @@ export function answerError(req: IncomingMessage, res: ServerResponse, error: Do
   } catch {
     req.socket.destroy();
   }
+}
+
+/** To HTTP/1.0 the end of a connection is the end of an answer, and a whole one: only a reset says that it is not. */
+function cut({ httpVersion, socket }: IncomingMessage): void {
+  if (httpVersion === '1.0') socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 /** The gateway's own answer to an OPTIONS request that no upstream is meant to see. */
