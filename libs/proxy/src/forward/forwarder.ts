@@ -14,8 +14,8 @@ export interface ForwardOutcome {
   readonly res: ServerResponse;
   readonly target: ForwardTarget;
   /**
-   * Null where the whole answer went out. `CLIENT_CLOSED_REQUEST`, `REQUEST_TIMEOUT` and `BAD_REQUEST` are the
-   * client's doing and say nothing of the upstream's health.
+   * Null where the whole answer came from upstream; a slow client may still be taking it. `CLIENT_CLOSED_REQUEST`,
+   * `REQUEST_TIMEOUT` and `BAD_REQUEST` are the client's doing and say nothing of the upstream's health.
    */
   readonly error: ProxyError | null;
 }
