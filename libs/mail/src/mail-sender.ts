@@ -6,9 +6,9 @@ import {
 } from '@nestjs/common';
 import { Clock } from '#common';
 import { ControlConnection, type OutgoingMail, OutboxWorker } from '#database';
+import { isPermanent } from './is-permanent.js';
 import { MailTransport } from './outgoing.js';
 import { MAIL_QUEUED, Outbox } from './outbox.js';
-import { isPermanent } from './smtp-transport.js';
 
 /** A mail that could not be sent for so long is no news to its reader, and what its link opens has expired. */
 const GIVE_UP_AFTER_MS = 24 * 3_600_000;

@@ -7,7 +7,6 @@ import { NoMailer } from './no-mailer.js';
 import { Outbox } from './outbox.js';
 import { OutboxMailer } from './outbox-mailer.js';
 import { MailTransport } from './outgoing.js';
-import { SmtpTransport } from './smtp-transport.js';
 
 /** Provides {@link Mailer}. Needs AppConfig, Clock, SecretBox, and the database library. */
 @Global()
@@ -30,6 +29,9 @@ const SENDING: Provider[] = [
   { provide: MailTransport, inject: [AppConfig], useFactory: transportFor },
 ];
 
-function transportFor({ mail }: AppConfig): MailTransport {
-  return mail.smtpUrl === null ? new LogTransport() : new SmtpTransport(mail.smtpUrl, mail.from);
+/** Nodemailer is loaded where there is a server to speak to: it takes as much memory as all the rest of the mail. */
+async function transportFor({ mail }: AppConfig): Promise<MailTransport> {
+  if (mail.smtpUrl === null) return new LogTransport();
+  const { SmtpTransport } = await import('./smtp-transport.js');
+  return new SmtpTransport(mail.smtpUrl, mail.from);
 }

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { toBuffer } from 'qrcode';
 import { AuthError, Clock, CoreError } from '#common';
 import { AppConfig } from '#config';
 import type { Caller } from '../access/caller.js';
@@ -113,6 +112,8 @@ function notEnrolled(): AuthError {
  * as well, and trying all five for each row takes twice as long on the thread that everybody waits for.
  */
 async function qrCode(text: string): Promise<string> {
+  // Loaded when the first one is asked for, and not at each start.
+  const { toBuffer } = await import('qrcode');
   // A fresh one each time: the library writes into it.
   const rendererOpts = { filterType: 0, deflateLevel: 9, deflateStrategy: 0 };
   const png = await toBuffer(text, { type: 'png', rendererOpts });

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
-import { CsvError, type InfoRecord, parse } from 'csv-parse';
+import type { InfoRecord } from 'csv-parse';
 import { COLUMNS } from './imported-user.js';
 import { UserFileFault } from './report.js';
 
@@ -26,6 +26,8 @@ export function recordsOfFile(file: string): AsyncIterable<UserRecord> {
 }
 
 async function* recordsOfCsv(file: string): AsyncGenerator<UserRecord> {
+  // The gateway has this file in it, and never reads one.
+  const { CsvError, parse } = await import('csv-parse');
   const parser = parse({
     bom: true,
     columns: checkedHeader,
