@@ -18,12 +18,21 @@ const PROFILES = fileURLToPath(new URL('../results/profiles', import.meta.url));
 const SECRET = 'of the benchmark, and of nothing else';
 const PASSWORD = 'correct horse battery staple';
 
-/** What runs as the slice, given the port it has to listen on; nginx with a small JSON where nothing is said. */
-export type SliceCommand = (port: number) => readonly string[];
+export interface SluiceOptions {
+  /** What runs as a slice, given the port that the first one has to listen on; nginx with a small JSON otherwise. */
+  readonly slice?: (port: number) => readonly string[];
+  /** More of its environment. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** How many have signed up. Where it is not one, a slice has to take its port from its environment. */
+  readonly customers?: number;
+}
+
+/** A port of the range may be somebody else's by the time it is needed. */
+const PORTS_PER_CUSTOMER = 3;
 
 /**
- * The whole gateway in production mode, on PostgreSQL, with a customer who signed up for a slice. The slice is what the
- * process runtime started, on the core of the upstreams.
+ * The whole gateway in production mode, on PostgreSQL, with customers who signed up for a slice each. The slices are
+ * what the process runtime started, on the core of the upstreams.
  */
 export class Sluice implements Peer {
   readonly name = 'Sluice';
@@ -32,38 +41,37 @@ export class Sluice implements Peer {
   readonly userId: string;
   readonly adminKey = SECRET;
   readonly database: Database;
-  /** Where the slice itself listens. */
+  /** Where the slice of the first customer listens, as long as nobody else took the port. */
   readonly sliceOrigin: string;
   readonly #gateway: Pinned;
   readonly #parts: AsyncDisposableStack;
 
-  private constructor(running: Running, session: Session) {
+  private constructor(running: Running, sessions: readonly [Session, ...Session[]]) {
     this.url = running.url + PATH;
     this.database = running.database;
     this.sliceOrigin = running.sliceOrigin;
     this.#gateway = running.gateway;
     this.#parts = running.parts;
-    this.cookies = [session.cookie];
-    this.userId = session.userId;
+    this.cookies = sessions.map(({ cookie }) => cookie);
+    this.userId = sessions[0].userId;
   }
 
-  /** @param more of its environment */
-  static async start(
-    slice: SliceCommand = (port) => nginxCommand(smallJson(port)),
-    more: NodeJS.ProcessEnv = {},
-  ): Promise<Sluice> {
+  static async start({ slice = smallSlice, env = {}, customers = 1 }: SluiceOptions = {}): Promise<Sluice> {
     await using parts = new AsyncDisposableStack();
     const database = parts.use(await Database.start());
     const [port, slicePort] = [await freePort(), await freePort()];
     const url = `http://127.0.0.1:${port}`;
-    const place = { port, slicePort, databaseUrl: database.url, slice: slice(slicePort) };
-    const env = { ...environment(place), ...more };
-    const gateway = parts.use(new Pinned(gatewayCommand(flags()), { core: PROXY_CORE, env, ipc: true }));
+    const ports = `${slicePort}-${slicePort + (customers - 1) * PORTS_PER_CUSTOMER}`;
+    const place = { port, ports, databaseUrl: database.url, slice: slice(slicePort) };
+    const command = gatewayCommand(flags());
+    const options = { core: PROXY_CORE, env: { ...environment(place), ...env }, ipc: true };
+    const gateway = parts.use(new Pinned(command, options));
     await gateway.whileAlive(untilAnswers(`${url}/health`));
-    const session = await signUp(url);
-    await gateway.whileAlive(untilAnswers(url + PATH, { cookie: session.cookie }));
+    const sessions: [Session, ...Session[]] = [await signUp(url, 1)];
+    while (sessions.length < customers) sessions.push(await signUp(url, sessions.length + 1));
+    for (const { cookie } of sessions) await gateway.whileAlive(untilAnswers(url + PATH, { cookie }));
     const sliceOrigin = `http://127.0.0.1:${slicePort}`;
-    return new Sluice({ gateway, database, url, sliceOrigin, parts: parts.move() }, session);
+    return new Sluice({ gateway, database, url, sliceOrigin, parts: parts.move() }, sessions);
   }
 
   cpuSeconds(): number {
@@ -106,14 +114,19 @@ function flags(): string[] {
   return [...probe, ...profile];
 }
 
+function smallSlice(port: number): string[] {
+  return nginxCommand(smallJson(port));
+}
+
 interface Place {
   readonly port: number;
-  readonly slicePort: number;
+  /** `first-last` */
+  readonly ports: string;
   readonly databaseUrl: string;
   readonly slice: readonly string[];
 }
 
-function environment({ port, slicePort, databaseUrl, slice }: Place): NodeJS.ProcessEnv {
+function environment({ port, ports, databaseUrl, slice }: Place): NodeJS.ProcessEnv {
   return {
     NODE_ENV: 'production',
     LOG_LEVEL: 'warn',
@@ -129,17 +142,17 @@ function environment({ port, slicePort, databaseUrl, slice }: Place): NodeJS.Pro
     ADMIN_PASSWORD: SECRET,
     SLICE_RUNTIME: 'process',
     SLICE_POOL_SIZE: '0',
-    SLICE_PORT_RANGE: `${slicePort}-${slicePort}`,
+    SLICE_PORT_RANGE: ports,
     SLICE_COMMAND: [requireProgram('taskset'), '-c', LOAD_CORE, ...slice].join(' '),
     SHUTDOWN_TIMEOUT_SECONDS: '1',
   };
 }
 
-async function signUp(url: string): Promise<Session> {
+async function signUp(url: string, number: number): Promise<Session> {
   const response = await fetch(`${url}/auth/register`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ email: 'ada@example.com', password: PASSWORD }),
+    body: JSON.stringify({ email: `customer${number}@example.com`, password: PASSWORD }),
   });
   const answer = await response.text();
   const [cookie = ''] = response.headers.getSetCookie()[0]?.split(';', 1) ?? [];

@@ -19,7 +19,7 @@ const REQUESTS = 20;
 export const dashboard: Row = {
   name: 'dashboard',
   async run() {
-    await using sluice = await Sluice.start(undefined, { MONITOR_INTERVAL_SECONDS: '0' });
+    await using sluice = await Sluice.start({ env: { MONITOR_INTERVAL_SECONDS: '0' } });
     await populate(sluice);
     const { origin } = new URL(sluice.url);
     const answers: { ms: number; bytes: number }[] = [];

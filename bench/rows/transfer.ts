@@ -33,7 +33,7 @@ type Moves = Record<Direction, Record<'nginx' | 'sluice', Move[]>>;
 export const transfer: Row = {
   name: 'transfer',
   async run() {
-    await using sluice = await Sluice.start(appSlice);
+    await using sluice = await Sluice.start({ slice: appSlice });
     await using nginx = await nginxUnbuffered(sluice.sliceOrigin);
     const expected = createHash('sha256');
     for (const piece of pieces()) expected.update(piece);

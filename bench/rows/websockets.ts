@@ -14,12 +14,14 @@ const AT_ONCE = 50;
 /** What the first ones cost beside their own memory (code, pools) is spent before the count begins. */
 const WARM_UP = 500;
 const TARGET_KIB = 30;
+/** One of them may have 500 at most. */
+const CUSTOMERS = Math.ceil((SOCKETS + WARM_UP) / 400);
 
 /** What an idle WebSocket costs in the gateway. */
 export const webSockets: Row = {
   name: 'websockets',
   async run() {
-    await using sluice = await Sluice.start(appSlice);
+    await using sluice = await Sluice.start({ slice: appSlice, customers: CUSTOMERS });
     await using other = await nginxWebSockets(sluice.sliceOrigin);
     const inSluice = await bytesEach(sluice, async () => (await sluice.memory()).rss);
     const inNginx = await bytesEach(other, async () => other.residentBytes());
@@ -52,7 +54,9 @@ async function bytesEach(peer: Peer, memory: () => Promise<number>): Promise<num
 async function open({ url, cookies }: Peer, number: number): Promise<WebSocket[]> {
   const sockets: WebSocket[] = [];
   while (sockets.length < number) {
-    sockets.push(...(await Promise.all(Array.from({ length: AT_ONCE }, () => connect(url, cookies[0])))));
+    const cookie = (i: number): string | undefined => cookies[i % cookies.length];
+    const next = Array.from({ length: AT_ONCE }, (_, i) => connect(url, cookie(sockets.length + i)));
+    sockets.push(...(await Promise.all(next)));
   }
   return sockets;
 }

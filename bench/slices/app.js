@@ -32,4 +32,4 @@ const server = createServer((req, res) => {
 });
 const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
 server.on('upgrade', (req, socket, head) => webSockets.handleUpgrade(req, socket, head, () => undefined));
-server.listen(Number(process.argv[2]), '127.0.0.1', 4096);
+server.listen(Number(process.env['PORT']), '127.0.0.1', 4096);
