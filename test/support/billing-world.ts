@@ -6,7 +6,7 @@ import type { Browser } from './clients.js';
 import { eventually } from './eventually.js';
 import { Gateway, type GatewayOptions } from './gateway.js';
 import { ShiftedClock } from './shifted-clock.js';
-import { type StandInEvent, StripeApi } from './stripe-api.js';
+import { type StandInEvent, StripeApi } from './stripe/stripe-api.js';
 
 /** What stands in the trail of a customer. */
 export interface Step {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { Gateway } from '../../support/gateway.js';
-import { PRICE } from '../../support/stripe-api.js';
+import { PRICE } from '../../support/stripe/stripe-api.js';
 
 let world: BillingWorld;
 

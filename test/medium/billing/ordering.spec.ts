@@ -3,7 +3,7 @@ import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { terminateControl } from '../../support/control.js';
 import { Gateway } from '../../support/gateway.js';
-import type { StandInEvent } from '../../support/stripe-api.js';
+import type { StandInEvent } from '../../support/stripe/stripe-api.js';
 
 let world: BillingWorld;
 let other: Gateway;

@@ -3,7 +3,7 @@ import { ASSIGNED_SLICES, type Customer } from '../../support/assigned-slices.js
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
 import { BillingSync } from '#billing';
-import type { StandInSubscription } from '../../support/stripe-api.js';
+import type { StandInSubscription } from '../../support/stripe/stripe-api.js';
 
 type Subscriber = Customer & { readonly subscription: StandInSubscription };
 
