@@ -1,6 +1,6 @@
 import { customerObject } from './objects.js';
-import type { Params } from './params.js';
-import type { Route } from './routes.js';
+import { invalid, type Params } from './params.js';
+import { page, type Route } from './routes.js';
 import type { StripeWorld } from './world.js';
 
 const FIELDS = ['email', 'name', /^metadata\[\w+\]$/];
@@ -9,6 +9,7 @@ const FIELDS = ['email', 'name', /^metadata\[\w+\]$/];
 export function customerRoutes(world: StripeWorld): Route[] {
   const update = (params: Params, id: string): object => {
     const customer = world.livingCustomer(id, 'id');
+    requireAddress(params);
     const { email = customer.email, name = customer.name } = params;
     Object.assign(customer, { email, name });
     return customerObject(customer);
@@ -18,7 +19,21 @@ export function customerRoutes(world: StripeWorld): Route[] {
       method: 'POST',
       path: /^\/v1\/customers$/,
       allowed: FIELDS,
-      answer: (params) => customerObject(world.createCustomer(params)),
+      answer: (params) => {
+        requireAddress(params);
+        return customerObject(world.createCustomer(params));
+      },
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/customers$/,
+      allowed: ['email', 'limit', 'starting_after'],
+      answer: (params) => {
+        const living = [...world.customers.values()].filter(
+          ({ deleted, email }) => !deleted && (params['email'] === undefined || email === params['email']),
+        );
+        return page(living, params, customerObject, '/v1/customers');
+      },
     },
     {
       method: 'GET',
@@ -38,4 +53,10 @@ export function customerRoutes(world: StripeWorld): Route[] {
       },
     },
   ];
+}
+
+/** Stripe takes fewer addresses than we do. */
+function requireAddress({ email }: Params): void {
+  if (email !== undefined && !/^\S+@\S+\.\S+$/.test(String(email)))
+    throw invalid(`Invalid email address: ${String(email)}`, 'email');
 }

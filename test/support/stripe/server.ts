@@ -75,6 +75,8 @@ export class StripeServer implements AsyncDisposable {
       'content-type': 'application/json',
       'request-id': this.world.nextId('req'),
       ...(answer.replayed === true ? { 'idempotent-replayed': 'true' } : {}),
+      // Of a failure that it has kept it says that asking again is of no use.
+      ...(answer.status >= 500 ? { 'stripe-should-retry': 'false' } : {}),
     });
     res.end(JSON.stringify(answer.body));
   }

@@ -73,11 +73,15 @@ export interface ProviderEvent {
  * @throws BillingError PAYMENT_PROVIDER_UNAVAILABLE when another try may help, PAYMENT_PROVIDER_FAILED when not
  */
 export abstract class PaymentProvider {
+  /** The customer that was made for a user with that address, as it was then; null when there is none (any more). */
+  abstract findCustomer(userId: string, email: string): Promise<string | null>;
+
   /**
-   * Makes a customer, once for each number of a user's however often it is called.
-   * @param number counts the customers of this user, from 1
+   * Makes a customer, once for each number of a user's, within a day, however often it is called with one address.
+   * @param number counts the requests for a customer of this user, from 1
+   * @returns null when that number is used up: it will be answered by the failure of long ago for ever
    */
-  abstract createCustomer(userId: string, number: number): Promise<string>;
+  abstract createCustomer(userId: string, number: number, email: string): Promise<string | null>;
 
   /** Tells the address of a customer. @returns false when there is no such customer (any more) */
   abstract describeCustomer(customerId: string, email: string, name: string | null): Promise<boolean>;

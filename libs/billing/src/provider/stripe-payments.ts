@@ -13,7 +13,7 @@ import {
   type ProviderSubscription,
   type SubscriptionPage,
 } from './payment-provider.js';
-import { failureOf, isMissing, unavailable } from './stripe-failure.js';
+import { failureOf, isMissing, isReplayedFailure, unavailable } from './stripe-failure.js';
 import { dateOf, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
 
 /** Of the types that this was written against: another version may say the same in other fields. */
@@ -26,6 +26,7 @@ const CALL_MS = 8000;
 const TOLERANCE_SECONDS = 300;
 const PAGE = 100;
 
+const INSTALLATION_KEY = 'sluice_installation';
 const PRICE_KEY = 'sluice_price';
 
 /** Stripe, by its own SDK. */
@@ -48,17 +49,25 @@ export class StripePayments extends PaymentProvider {
     });
   }
 
-  /**
-   * The parameters are the same ever after: a repeated key with others would be refused, and the address may change
-   * between two tries.
-   */
-  override createCustomer(userId: string, number: number): Promise<string> {
+  /** A list is as new as the last request, which Stripe's search is not. */
+  override findCustomer(userId: string, email: string): Promise<string | null> {
     return this.call(async () => {
-      const customer = await this.stripe.customers.create(
-        { metadata: { [USER_KEY]: userId, sluice_installation: this.installation } },
-        { idempotencyKey: `sluice-${this.installation}-customer-${userId}-${number}` },
-      );
-      return customer.id;
+      for await (const { id, metadata } of this.stripe.customers.list({ email, limit: PAGE }))
+        if (metadata[USER_KEY] === userId && metadata[INSTALLATION_KEY] === this.installation) return id;
+      return null;
+    });
+  }
+
+  override createCustomer(userId: string, number: number, email: string): Promise<string | null> {
+    return this.call(async () => {
+      const metadata = { [USER_KEY]: userId, [INSTALLATION_KEY]: this.installation };
+      const idempotencyKey = `sluice-${this.installation}-customer-${userId}-${number}`;
+      try {
+        return (await this.stripe.customers.create({ email, metadata }, { idempotencyKey })).id;
+      } catch (error) {
+        if (isReplayedFailure(error)) return null;
+        throw error;
+      }
     });
   }
 
