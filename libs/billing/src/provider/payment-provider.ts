@@ -49,8 +49,15 @@ export interface CheckoutRequest {
   readonly cancelUrl: string;
 }
 
+/** One that nothing can be made of, a status that is not known here above all. */
+export interface UnreadableSubscription {
+  readonly id: string;
+  readonly error: unknown;
+}
+
 export interface SubscriptionPage {
   readonly subscriptions: readonly ProviderSubscription[];
+  readonly unreadable: readonly UnreadableSubscription[];
   /** Where the next page begins; null after the last. */
   readonly cursor: string | null;
 }

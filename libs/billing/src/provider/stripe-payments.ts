@@ -14,7 +14,7 @@ import {
   type SubscriptionPage,
 } from './payment-provider.js';
 import { failureOf, isMissing, isReplayedFailure, unavailable } from './stripe-failure.js';
-import { dateOf, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
+import { dateOf, readAll, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
 
 /** Of the types that this was written against: another version may say the same in other fields. */
 const API_VERSION = '2026-10-28.endive';
@@ -156,7 +156,7 @@ export class StripePayments extends PaymentProvider {
           if (!isMissing(error, 'starting_after')) throw error;
           return this.stripe.subscriptions.list(page);
         });
-      return { subscriptions: data.map(subscriptionOf), cursor: more ? (data.at(-1)?.id ?? null) : null };
+      return { ...readAll(data), cursor: more ? (data.at(-1)?.id ?? null) : null };
     });
   }
 
