@@ -99,6 +99,14 @@ export class BillingWorld implements AsyncDisposable {
     ]);
   }
 
+  /** Waits until nothing is left to be sent: whoever was not written to by then is not written to. */
+  allMailsAreSent(): Promise<void> {
+    return eventually(async () => {
+      const waiting = await this.query('SELECT FROM outgoing_mail');
+      if (waiting.length > 0) throw new Error(`${waiting.length} mails are still to be sent`);
+    });
+  }
+
   async sliceOf(userId: string) {
     const [slice] = await this.query<{ desired: string; stoppedBy: string | null; generation: number }>(
       `SELECT desired_state AS desired, stopped_by AS "stoppedBy", generation FROM slice

@@ -63,7 +63,12 @@ describe('the checkout', () => {
       ...ASSIGNED_SLICES,
       database: world.gateway.database,
       dataDir: world.gateway.dataDir,
-      env: { ...ASSIGNED_SLICES.env, ...world.stripe.env, SECRET_KEY: world.gateway.config.secretKey },
+      env: {
+        ...ASSIGNED_SLICES.env,
+        ...world.stripe.env,
+        SECRET_KEY: world.gateway.config.secretKey,
+        APP_URL: world.gateway.url,
+      },
     });
     const other = replica.browser();
     other.cookie = browser.cookie;

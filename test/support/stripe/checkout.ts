@@ -32,6 +32,12 @@ export function checkoutRoutes(world: StripeWorld): Route[] {
       answer: (params) => createSession(world, params),
     },
     {
+      method: 'GET',
+      path: /^\/v1\/checkout\/sessions\/([^/]+)$/,
+      allowed: [],
+      answer: (_params, id) => sessionObject(sessionOf(world, id)),
+    },
+    {
       method: 'POST',
       path: /^\/v1\/checkout\/sessions\/([^/]+)\/expire$/,
       allowed: [],
@@ -87,9 +93,14 @@ function createSession(world: StripeWorld, params: Params): object {
   return sessionObject(session);
 }
 
-function expireSession(world: StripeWorld, id: string): object {
+function sessionOf(world: StripeWorld, id: string): StandInSession {
   const session = world.sessions.get(id);
   if (session === undefined) throw missing('checkout.session', id, 'session');
+  return session;
+}
+
+function expireSession(world: StripeWorld, id: string): object {
+  const session = sessionOf(world, id);
   if (session.status !== 'open') throw invalid(`This Session is not open: ${session.status}`);
   session.status = 'expired';
   return sessionObject(session);

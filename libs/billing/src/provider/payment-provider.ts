@@ -39,6 +39,8 @@ export type CustomerReading =
       readonly subscription: ProviderSubscription | null;
       /** Of a subscription that is `past_due`. */
       readonly openInvoice: OpenInvoice | null;
+      /** Others that go on, and are paid for, beside the one that counts. */
+      readonly second: readonly string[];
     };
 
 export interface CheckoutRequest {
@@ -105,7 +107,10 @@ export abstract class PaymentProvider {
   /** What a customer has now. */
   abstract read(customerId: string): Promise<CustomerReading>;
 
-  /** Where a customer subscribes: the page that is open for them, or a new one. */
+  /**
+   * Where a customer subscribes: the page that is open for them and offers the same, or a new one. No other stays open.
+   * @throws BillingError BILLING_BUSY when another one has just been paid
+   */
   abstract checkout(request: CheckoutRequest): Promise<string>;
 
   /** Where a customer sees to payments and to the subscription. */

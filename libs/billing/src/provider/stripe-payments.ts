@@ -3,6 +3,7 @@ import { Stripe } from 'stripe';
 import { BillingError } from '#common';
 import type { BillingConfig, StripeConfig } from '#config';
 import { goesOn } from '../entitlement/entitlement.js';
+import { CheckoutPages } from './checkout-pages.js';
 import { eventOf } from './event-of.js';
 import {
   type CheckoutRequest,
@@ -27,16 +28,16 @@ const TOLERANCE_SECONDS = 300;
 const PAGE = 100;
 
 const INSTALLATION_KEY = 'sluice_installation';
-const PRICE_KEY = 'sluice_price';
 
 /** Stripe, by its own SDK. */
 export class StripePayments extends PaymentProvider {
   private readonly stripe: Stripe;
+  private readonly pages: CheckoutPages;
 
   /** @param installation tells this installation's customers from those of another one on the same Stripe account */
   constructor(
     private readonly config: StripeConfig,
-    private readonly options: Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>,
+    options: Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>,
     private readonly installation: string,
   ) {
     super();
@@ -47,6 +48,7 @@ export class StripePayments extends PaymentProvider {
       telemetry: false,
       ...baseOf(config.apiBase),
     });
+    this.pages = new CheckoutPages(this.stripe, { ...options, priceId: config.priceId });
   }
 
   /** A list is as new as the last request, which Stripe's search is not. */
@@ -114,26 +116,13 @@ export class StripePayments extends PaymentProvider {
       if (mayBeGone && (await this.isGone(customerId))) return { kind: 'gone', subscription };
       const openInvoice =
         subscription?.status === 'past_due' ? await this.oldestOpenInvoice(subscription.id) : null;
-      return { kind: 'customer', subscription, openInvoice };
+      const second = all === null ? [] : all.filter((each) => each !== subscription && goesOn(each.status));
+      return { kind: 'customer', subscription, openInvoice, second: second.map(({ id }) => id) };
     });
   }
 
-  /** An open page is used again, so that nobody has two to pay at. */
   override checkout(request: CheckoutRequest): Promise<string> {
-    return this.call(async () => {
-      const { data: open } = await this.stripe.checkout.sessions.list({
-        customer: request.customerId,
-        status: 'open',
-        limit: PAGE,
-      });
-      for (const session of open) {
-        if (session.url !== null && session.metadata?.[PRICE_KEY] === this.config.priceId) return session.url;
-        await this.stripe.checkout.sessions.expire(session.id);
-      }
-      const session = await this.stripe.checkout.sessions.create(this.sessionFor(request));
-      if (session.url === null) throw new Error('Stripe gave a checkout without an address');
-      return session.url;
-    });
+    return this.call(() => this.pages.open(request));
   }
 
   override portal(customerId: string, returnUrl: string): Promise<string> {
@@ -178,30 +167,6 @@ export class StripePayments extends PaymentProvider {
         { cause: new Error(cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : 'unknown') },
       );
     }
-  }
-
-  private sessionFor(request: CheckoutRequest): Stripe.Checkout.SessionCreateParams {
-    const { customerId, userId, trialDays, successUrl, cancelUrl } = request;
-    const { priceId } = this.config;
-    const { promotionCodes, automaticTax } = this.options;
-    return {
-      mode: 'subscription',
-      customer: customerId,
-      client_reference_id: userId,
-      line_items: [{ price: priceId, quantity: 1 }],
-      success_url: successUrl,
-      cancel_url: cancelUrl,
-      allow_promotion_codes: promotionCodes,
-      metadata: { [USER_KEY]: userId, [PRICE_KEY]: priceId },
-      subscription_data: {
-        metadata: { [USER_KEY]: userId },
-        ...(trialDays === 0 ? {} : { trial_period_days: trialDays }),
-      },
-      // Tax depends on the address, which is asked for at the checkout then, and kept.
-      ...(automaticTax
-        ? { automatic_tax: { enabled: true }, customer_update: { address: 'auto', name: 'auto' } }
-        : {}),
-    };
   }
 
   /** Null when there is no such customer. */
