@@ -60,7 +60,7 @@ export class Consequences {
     await this.notices.ofEnd(account, cause);
     if (reading?.kind === 'customer') await this.notices.ofSecond(account, reading.second, cause);
     // Whoever has never paid is not told that what they have not had was stopped, or is back.
-    if (switched && hasPaid(entitled ? before : account.status))
+    if (switched && (hasPaid(before) || (!entitled && hasPaid(account.status))))
       await this.tell(account.userId, entitled, timeline);
     if (isRemovable(account, timeline, nowMs)) await this.remove(account, cause);
     account.nextStepAt = this.nextStepOf(account, entitled, timeline, cause);
