@@ -15,8 +15,9 @@ await withAccounts(
       throw new UsageError(
         'Billing is off: set STRIPE_SECRET_KEY, STRIPE_WEBHOOK_SECRET and STRIPE_PRICE_ID.',
       );
-    const { compared, repaired } = await accounts.get(BillingSync).runNow();
+    const { compared, repaired, skipped } = await accounts.get(BillingSync).runNow();
     console.log(`${compared} subscriptions were compared; ${repaired} were read anew.`);
+    if (skipped > 0) console.log(`${skipped} could not be read; the log says which.`);
   },
   (config) => [MailModule.forRoot(config), BillingToolsModule],
 );

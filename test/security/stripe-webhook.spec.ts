@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { ASSIGNED_SLICES, type Customer } from '../support/assigned-slices.js';
 import { BillingWorld } from '../support/billing-world.js';
 import { Gateway } from '../support/gateway.js';
-import { type StandInEvent, StripeApi } from '../support/stripe-api.js';
+import { type StandInEvent, StripeApi } from '../support/stripe/stripe-api.js';
 
 /* Who can forge a webhook gets the app for nothing, or takes it from others. */
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Client } from 'pg';
-import type { StandInEvent, StandInSubscription, StripeApi } from './stripe-api.js';
+import type { StandInEvent, StandInSubscription, StripeApi } from './stripe/stripe-api.js';
 
 /** Numbers that look random and are the same for the same seed. */
 export class Chance {

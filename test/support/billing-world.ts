@@ -6,7 +6,7 @@ import type { Browser } from './clients.js';
 import { eventually } from './eventually.js';
 import { Gateway, type GatewayOptions } from './gateway.js';
 import { ShiftedClock } from './shifted-clock.js';
-import { type StandInEvent, StripeApi } from './stripe-api.js';
+import { type StandInEvent, StripeApi } from './stripe/stripe-api.js';
 
 /** What stands in the trail of a customer. */
 export interface Step {
@@ -97,6 +97,14 @@ export class BillingWorld implements AsyncDisposable {
     return this.query('SELECT step, cause, detail FROM billing_step WHERE user_id = $1 ORDER BY id', [
       userId,
     ]);
+  }
+
+  /** Waits until nothing is left to be sent: whoever was not written to by then is not written to. */
+  allMailsAreSent(): Promise<void> {
+    return eventually(async () => {
+      const waiting = await this.query('SELECT FROM outgoing_mail');
+      if (waiting.length > 0) throw new Error(`${waiting.length} mails are still to be sent`);
+    });
   }
 
   async sliceOf(userId: string) {

@@ -27,7 +27,9 @@ export class BillingController {
   @Post('create-checkout')
   @RequireSession()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Where to subscribe: a page at Stripe, the same one as long as it is open' })
+  @ApiOperation({
+    summary: 'Where to subscribe: a page at Stripe, the same one as long as it offers the same',
+  })
   @ApiOkResponse({ description: 'The page', standardSchema: addressSchema })
   @ApiErrors('BILLING_DISABLED', 'ALREADY_SUBSCRIBED', 'BILLING_BUSY')
   @ApiErrors('PAYMENT_PROVIDER_FAILED', 'PAYMENT_PROVIDER_UNAVAILABLE')

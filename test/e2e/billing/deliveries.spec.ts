@@ -16,7 +16,7 @@ import { GatewayProgram } from '../../support/gateway-program.js';
 import { MailServer } from '../../support/mail-server.js';
 import { startPostgres, type TestPostgres, withClient } from '../../support/postgres.js';
 import { soak } from '../../support/soak.js';
-import { StripeApi } from '../../support/stripe-api.js';
+import { StripeApi } from '../../support/stripe/stripe-api.js';
 
 const EVENTS = soak(2000, 100);
 const CUSTOMERS = soak(200, 24);

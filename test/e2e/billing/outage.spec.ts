@@ -4,7 +4,7 @@ import { BillingWorld } from '../../support/billing-world.js';
 import type { Browser } from '../../support/clients.js';
 import { EchoApp } from '../../support/echo.js';
 import { eventually } from '../../support/eventually.js';
-import type { StandInEvent, Weather } from '../../support/stripe-api.js';
+import type { StandInEvent, Weather } from '../../support/stripe/stripe-api.js';
 
 let app: EchoApp;
 let world: BillingWorld;

@@ -37,6 +37,12 @@ describe('npm run billing:sync', () => {
     expect(await world.sliceOf(userId)).toMatchObject({ desired: 'stopped', stoppedBy: 'billing' });
     expect(await billingSync(env)).toMatchObject({ status: 0, out: expect.stringContaining('; 0 were') });
 
+    world.stripe.change(subscription, { status: 'a_status_of_tomorrow' });
+    expect(await billingSync(env)).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('\n1 could not be read; the log says which.\n'),
+    });
+
     world.stripe.weather = 'down';
     expect(await billingSync(env)).toMatchObject({
       status: 1,

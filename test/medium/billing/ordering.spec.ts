@@ -3,7 +3,7 @@ import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { terminateControl } from '../../support/control.js';
 import { Gateway } from '../../support/gateway.js';
-import type { StandInEvent } from '../../support/stripe-api.js';
+import type { StandInEvent } from '../../support/stripe/stripe-api.js';
 
 let world: BillingWorld;
 let other: Gateway;
@@ -146,35 +146,5 @@ describe('an event', () => {
     for (const userId of [null, crypto.randomUUID(), 'no uuid'])
       world.stripe.subscribe(world.stripe.addCustomer(userId).id);
     expect(new Set(await world.deliverAll())).toEqual(new Set([200]));
-  });
-
-  it('of a dispute is noted and told the operator, once; the subscription stands', async () => {
-    const { browser, subscription, userId } = await world.subscriber();
-    const event = world.stripe.dispute(subscription.customer);
-    expect([await world.deliver(event), await world.deliver(event)]).toEqual([200, 200]);
-    expect(await world.steps(userId)).toEqual(
-      expect.arrayContaining([
-        {
-          step: 'dispute_opened',
-          cause: event.id,
-          detail: expect.objectContaining({ dispute: expect.any(String) }),
-        },
-      ]),
-    );
-    expect((await world.trail(userId)).filter((step) => step === 'dispute_opened')).toHaveLength(1);
-    expect((await browser.get('/billing/status')).body).toMatchObject({ status: 'active', entitled: true });
-  });
-
-  it('that asks for a confirmation is told the customer while it is waited for', async () => {
-    const { subscription, userId } = await world.subscriber();
-    const invoice = world.stripe.addInvoice(subscription, 'open');
-    world.stripe.emit('invoice.payment_action_required', invoice);
-    await world.deliverAll();
-    expect(await world.trail(userId)).not.toContain('payment_action_required');
-    world.stripe.change(subscription, { status: 'past_due' });
-    world.stripe.emit('invoice.payment_action_required', invoice);
-    world.stripe.emit('invoice.payment_action_required', invoice);
-    await world.deliverAll();
-    expect((await world.trail(userId)).filter((step) => step === 'payment_action_required')).toHaveLength(1);
   });
 });

@@ -9,7 +9,7 @@ import { eventually } from '../../support/eventually.js';
 import { Gateway } from '../../support/gateway.js';
 import { createTestDatabase } from '../../support/postgres.js';
 import { ShiftedClock } from '../../support/shifted-clock.js';
-import { StripeApi } from '../../support/stripe-api.js';
+import { StripeApi } from '../../support/stripe/stripe-api.js';
 
 async function desired(gateway: Gateway): Promise<string> {
   const [row] = await gateway

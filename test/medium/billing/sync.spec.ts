@@ -3,15 +3,22 @@ import { ASSIGNED_SLICES, type Customer } from '../../support/assigned-slices.js
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
 import { BillingSync } from '#billing';
-import type { StandInSubscription } from '../../support/stripe-api.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
+import type { StandInSubscription } from '../../support/stripe/stripe-api.js';
 
 type Subscriber = Customer & { readonly subscription: StandInSubscription };
+
+const logger = new RecordingLogger();
+const { override: withoutReconciler = (builder) => builder } = ASSIGNED_SLICES;
 
 let world: BillingWorld;
 let sync: BillingSync;
 
 beforeAll(async () => {
-  world = await BillingWorld.start(ASSIGNED_SLICES);
+  world = await BillingWorld.start({
+    ...ASSIGNED_SLICES,
+    override: (builder) => withoutReconciler(builder).setLogger(logger),
+  });
   sync = world.gateway.get(BillingSync);
 }, 30_000);
 
@@ -58,6 +65,24 @@ describe('the comparison with Stripe', () => {
     expect((await world.sliceOf(canceled.userId))?.desired).toBe('stopped');
     expect((await world.steps(canceled.userId)).map(({ cause }) => cause)).toContain('sync');
     expect(await sync.runNow()).toMatchObject({ repaired: 0 });
+  });
+
+  it('skips one that it can make nothing of, says so, and makes good the rest', async () => {
+    const before: Subscriber = await world.subscriber();
+    const odd: Subscriber = await world.subscriber();
+    const after: Subscriber = await world.subscriber();
+    for (const { subscription } of [before, after]) world.stripe.cancel(subscription);
+    world.stripe.change(odd.subscription, { status: 'a_status_of_tomorrow' });
+    world.loseAll();
+    logger.lines.length = 0;
+
+    expect(await sync.runNow()).toMatchObject({ repaired: 2, skipped: 1 });
+    expect(await Promise.all([before, odd, after].map(statusOf))).toEqual(['canceled', 'active', 'canceled']);
+    const told = logger.lines.filter((line) => line.includes(odd.subscription.id));
+    expect(told).toEqual([expect.stringMatching(/^warn .*a_status_of_tomorrow.* is skipped/s)]);
+    world.stripe.change(odd.subscription, { status: 'active' });
+    world.loseAll();
+    expect(await sync.runNow()).toMatchObject({ skipped: 0 });
   });
 
   it('goes on where it was broken off', async () => {

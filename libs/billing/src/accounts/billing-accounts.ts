@@ -53,6 +53,30 @@ export class BillingAccounts {
   }
 
   /**
+   * Notes that a customer is to be made at Stripe, and with which address. What was noted before stands: by that address
+   * it is found, whatever the user's is by now.
+   */
+  async beginCustomer({
+    id: userId,
+    email,
+  }: Recipient): Promise<{ customerNumber: number; customerEmail: string }> {
+    await this.accounts.update({ userId, customerEmail: IsNull() }, { customerEmail: email });
+    const { customerNumber, customerEmail } = await this.accounts.findOneByOrFail({ userId });
+    return { customerNumber, customerEmail: customerEmail ?? email };
+  }
+
+  /**
+   * The next request for a customer is another one than that of this number.
+   * @param email under which one may have been made; null: nothing was
+   */
+  async nextCustomer(userId: string, number: number, email: string | null): Promise<void> {
+    await this.accounts.update(
+      { userId, customerNumber: number, customerId: IsNull() },
+      { customerNumber: number + 1, customerEmail: email },
+    );
+  }
+
+  /**
    * Notes whom Stripe takes the user for, unless that is known.
    * @returns whether it was news
    */

@@ -6,7 +6,7 @@ import { SliceHolds } from '#orchestrator';
 import { type Entitlement, entitlementOf } from '../entitlement/entitlement.js';
 import { nextOf, type Timeline, timelineOf } from '../entitlement/timeline.js';
 import { BillingJournal } from '../journal/billing-journal.js';
-import type { OpenInvoice } from '../provider/payment-provider.js';
+import type { CustomerReading } from '../provider/payment-provider.js';
 import { type BillingRules, rulesOf } from '../rules.js';
 import { BillingAccounts } from './billing-accounts.js';
 import { Notices } from './notices.js';
@@ -39,13 +39,15 @@ export class Consequences {
   /**
    * @param account as it stands in this transaction, locked
    * @param before what its status was
+   * @param reading what was read of it now; null where there is no customer at Stripe
    */
   async follow(
     account: BillingAccount,
     before: SubscriptionStatus,
-    openInvoice: OpenInvoice | null,
+    reading: CustomerReading | null,
     cause: string,
   ): Promise<void> {
+    const openInvoice = reading?.kind === 'customer' ? reading.openInvoice : null;
     const nowMs = this.clock.nowMs();
     const { entitled } = this.entitlement(account);
     const switched = await this.switchSlice(account.userId, entitled, cause);
@@ -56,8 +58,9 @@ export class Consequences {
     const timeline = timelineOf(account, this.rules);
     await this.notices.ofTime(account, timeline, openInvoice, cause, nowMs);
     await this.notices.ofEnd(account, cause);
+    if (reading?.kind === 'customer') await this.notices.ofSecond(account, reading.second, cause);
     // Whoever has never paid is not told that what they have not had was stopped, or is back.
-    if (switched && hasPaid(entitled ? before : account.status))
+    if (switched && (hasPaid(before) || (!entitled && hasPaid(account.status))))
       await this.tell(account.userId, entitled, timeline);
     if (isRemovable(account, timeline, nowMs)) await this.remove(account, cause);
     account.nextStepAt = this.nextStepOf(account, entitled, timeline, cause);

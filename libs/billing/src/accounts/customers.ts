@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { CoreError } from '#common';
+import { BillingError, CoreError } from '#common';
 import { type BillingAccount, Transactions } from '#database';
 import { BillingJournal } from '../journal/billing-journal.js';
 import { PaymentProvider } from '../provider/payment-provider.js';
+import { unavailable } from '../provider/stripe-failure.js';
 import { BillingAccounts, type Recipient } from './billing-accounts.js';
 
 /** Who is who here and at Stripe: one customer there for each user, and never two. */
@@ -15,17 +16,12 @@ export class Customers {
     private readonly transactions: Transactions,
   ) {}
 
-  /**
-   * The user's account, with the customer at Stripe, made where there was none. Called at the same time by whomever,
-   * and again after a crash, Stripe makes one: the key of the request is the user's. Stripe keeps keys for a day; after a
-   * crash between its answer and our row, whoever comes back later than that has a second customer, without anything.
-   */
+  /** The user's account, with the customer at Stripe, made where there was none. */
   async ensure(user: Recipient): Promise<BillingAccount & { customerId: string }> {
     const account = await this.accounts.ensure(user.id);
-    const customerId =
-      account.customerId ?? (await this.provider.createCustomer(user.id, account.customerNumber));
-    if (account.customerId === null) await this.link(user.id, customerId, 'checkout');
-    await this.describe(user, customerId, account.customerEmail);
+    const { customerId } = account;
+    if (customerId === null) await this.make(user);
+    else if (account.customerEmail !== user.email) await this.describe(user, customerId);
     const latest = await this.accounts.find(user.id);
     if (latest === null || latest.customerId === null)
       throw new CoreError('CONFLICT', 'Your account has changed meanwhile. Please try again.');
@@ -47,6 +43,34 @@ export class Customers {
     return userId;
   }
 
+  /**
+   * One customer, however often this is begun, and wherever it breaks off: what was begun is written down first, and
+   * looked for at Stripe before it is asked for one. Those who ask at the same time have the same key.
+   */
+  private async make(user: Recipient): Promise<void> {
+    const customerId = (await this.tryToMake(user)) ?? (await this.tryToMake(user));
+    if (customerId === null) throw unavailable(new Error('Stripe repeats its failure to make a customer'));
+    await this.link(user.id, customerId, 'checkout');
+    await this.describe(user, customerId);
+  }
+
+  /** @returns null when the request failed for good: the next one is another one */
+  private async tryToMake(user: Recipient): Promise<string | null> {
+    const { customerNumber: number, customerEmail: email } = await this.accounts.beginCustomer(user);
+    const begun = await this.provider.findCustomer(user.id, email);
+    if (begun !== null) return begun;
+    try {
+      const made = await this.provider.createCustomer(user.id, number, email);
+      if (made === null) await this.accounts.nextCustomer(user.id, number, email);
+      return made;
+    } catch (error) {
+      // Refused, for the address maybe, and nothing was made: with the next one it may be taken.
+      if (error instanceof BillingError && error.code === 'PAYMENT_PROVIDER_FAILED')
+        await this.accounts.nextCustomer(user.id, number, null);
+      throw error;
+    }
+  }
+
   private async link(userId: string, customerId: string, cause: string): Promise<void> {
     await this.transactions.run(async () => {
       if (await this.accounts.link(userId, customerId))
@@ -60,8 +84,7 @@ export class Customers {
   }
 
   /** Receipts go to the address that the account has now. */
-  private async describe(user: Recipient, customerId: string, known: string | null): Promise<void> {
-    if (known === user.email) return;
+  private async describe(user: Recipient, customerId: string): Promise<void> {
     if (await this.provider.describeCustomer(customerId, user.email, user.name))
       await this.accounts.update(user.id, { customerEmail: user.email });
   }

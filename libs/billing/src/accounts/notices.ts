@@ -86,6 +86,20 @@ export class Notices {
     return this.mail(userId, mails.removed);
   }
 
+  /** For the operator: which of two to end, and what to give back, nobody here can know. */
+  async ofSecond(account: BillingAccount, second: readonly string[], cause: string): Promise<void> {
+    const { userId, subscriptionId } = account;
+    if (subscriptionId === null) return;
+    for (const id of second) {
+      const both = [subscriptionId, id].toSorted();
+      const key = `second_subscription:${both.join('+')}`;
+      const detail = { counts: subscriptionId, beside: id };
+      if (!(await this.journal.note({ userId, step: 'second_subscription', cause, key, detail }))) continue;
+      const customer = await this.accounts.recipient(userId);
+      await this.mailer.send(mails.paidTwice(this.config.admin.email, customer?.email ?? 'Somebody', both));
+    }
+  }
+
   /** For the operator, who has to answer the bank. */
   async ofDispute(disputeId: string, userId: string | null): Promise<void> {
     const customer = userId === null ? null : await this.accounts.recipient(userId);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { BillingError, Clock } from '#common';
+import { Clock } from '#common';
 import { type BillingAccount, ControlConnection, Transactions } from '#database';
+import { busy } from '../busy.js';
 import { BillingJournal } from '../journal/billing-journal.js';
 import {
   type CustomerReading,
@@ -12,7 +13,6 @@ import { Consequences } from './consequences.js';
 
 /** Stripe waits no longer than that for an answer to a delivery. */
 const LOCK_MS = 8000;
-const BUSY_RETRY_SECONDS = 2;
 
 export interface Refresh {
   /** What led to it, for the trail. */
@@ -63,8 +63,7 @@ export class SubscriptionUpdates {
       if (account?.revision !== before.revision || account.customerId !== customerId) throw busy();
       const { status } = account;
       await this.keep(account, reading, refresh.cause);
-      const openInvoice = reading?.kind === 'customer' ? reading.openInvoice : null;
-      await this.consequences.follow(account, status, openInvoice, refresh.cause);
+      await this.consequences.follow(account, status, reading, refresh.cause);
       await refresh.last?.(account);
       return account;
     });
@@ -143,13 +142,4 @@ function stateIn(subscription: ProviderSubscription) {
     trialEnd,
     endedAt,
   };
-}
-
-/** Another one is at it, or was, and this one is to be tried again. */
-export function busy(): BillingError {
-  return new BillingError(
-    'BILLING_BUSY',
-    'Your subscription is being looked after just now. Please try again in a moment.',
-    { retryAfterSeconds: BUSY_RETRY_SECONDS },
-  );
 }

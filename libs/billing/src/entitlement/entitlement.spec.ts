@@ -39,19 +39,6 @@ describe('what a subscription is worth', () => {
     expect(entitlementOf(state(status, 400), disabled, NOW)).toEqual({ entitled: true, until: Infinity });
   });
 
-  const transitions = STATUSES.flatMap((from) =>
-    STATUSES.filter((to) => to !== from).map((to) => [from, to] as const),
-  );
-
-  it.each(transitions)(
-    'after %s then %s it is what the latter is worth, whatever came before',
-    (from, to) => {
-      const before = entitlementOf(state(from), RULES, NOW);
-      const after = entitlementOf(state(to), RULES, NOW);
-      expect([before.entitled, after.entitled]).toEqual([WORTH[from][0], WORTH[to][0]]);
-    },
-  );
-
   it.each([
     ['at once', 0, 7, true],
     ['a millisecond before its end', 7 - 1 / DAY, 7, true],

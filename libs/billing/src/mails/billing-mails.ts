@@ -118,6 +118,18 @@ export function disputeOpened(to: string, disputeId: string, customer: string): 
   };
 }
 
+/** For the operator. */
+export function paidTwice(to: string, customer: string, subscriptions: readonly string[]): Mail {
+  return {
+    to,
+    subject: `A customer pays twice: ${customer}`,
+    content: [
+      `${customer} has two subscriptions that go on: ${subscriptions.join(' and ')}. Nothing was ended by itself.`,
+      'Ask which one to keep, end the other in the Stripe dashboard, and give back what was paid for it. The app runs as long as one of them does.',
+    ],
+  };
+}
+
 /** A day, the same in all the world: `12 March 2027 (UTC)`. */
 function day(ms: number): string {
   return `${DAY.format(ms)} (UTC)`;

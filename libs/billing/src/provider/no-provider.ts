@@ -3,6 +3,7 @@ import { PaymentProvider } from './payment-provider.js';
 
 /** Billing is off: nobody pays, and nobody has to. */
 export class NoProvider extends PaymentProvider {
+  override findCustomer = disabled;
   override createCustomer = disabled;
   override describeCustomer = disabled;
   override deleteCustomer = disabled;

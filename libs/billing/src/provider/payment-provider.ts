@@ -39,6 +39,8 @@ export type CustomerReading =
       readonly subscription: ProviderSubscription | null;
       /** Of a subscription that is `past_due`. */
       readonly openInvoice: OpenInvoice | null;
+      /** Others that go on, and are paid for, beside the one that counts. */
+      readonly second: readonly string[];
     };
 
 export interface CheckoutRequest {
@@ -49,8 +51,15 @@ export interface CheckoutRequest {
   readonly cancelUrl: string;
 }
 
+/** One that nothing can be made of, a status that is not known here above all. */
+export interface UnreadableSubscription {
+  readonly id: string;
+  readonly error: unknown;
+}
+
 export interface SubscriptionPage {
   readonly subscriptions: readonly ProviderSubscription[];
+  readonly unreadable: readonly UnreadableSubscription[];
   /** Where the next page begins; null after the last. */
   readonly cursor: string | null;
 }
@@ -73,11 +82,15 @@ export interface ProviderEvent {
  * @throws BillingError PAYMENT_PROVIDER_UNAVAILABLE when another try may help, PAYMENT_PROVIDER_FAILED when not
  */
 export abstract class PaymentProvider {
+  /** The customer that was made for a user with that address, as it was then; null when there is none (any more). */
+  abstract findCustomer(userId: string, email: string): Promise<string | null>;
+
   /**
-   * Makes a customer, once for each number of a user's however often it is called.
-   * @param number counts the customers of this user, from 1
+   * Makes a customer, once for each number of a user's, within a day, however often it is called with one address.
+   * @param number counts the requests for a customer of this user, from 1
+   * @returns null when that number is used up: it will be answered by the failure of long ago for ever
    */
-  abstract createCustomer(userId: string, number: number): Promise<string>;
+  abstract createCustomer(userId: string, number: number, email: string): Promise<string | null>;
 
   /** Tells the address of a customer. @returns false when there is no such customer (any more) */
   abstract describeCustomer(customerId: string, email: string, name: string | null): Promise<boolean>;
@@ -94,7 +107,10 @@ export abstract class PaymentProvider {
   /** What a customer has now. */
   abstract read(customerId: string): Promise<CustomerReading>;
 
-  /** Where a customer subscribes: the page that is open for them, or a new one. */
+  /**
+   * Where a customer subscribes: the page that is open for them and offers the same, or a new one. No other stays open.
+   * @throws BillingError BILLING_BUSY when another one has just been paid
+   */
   abstract checkout(request: CheckoutRequest): Promise<string>;
 
   /** Where a customer sees to payments and to the subscription. */

@@ -35,6 +35,18 @@ export function isMissing(error: unknown, param?: string): boolean {
   );
 }
 
+/**
+ * Whether it is the answer to an earlier request with the same key that failed. Stripe keeps it, and says nothing else
+ * to that key.
+ */
+export function isReplayedFailure(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeError &&
+    (error.statusCode ?? 0) >= 500 &&
+    error.headers?.['idempotent-replayed'] === 'true'
+  );
+}
+
 function isTransient({ statusCode = 0, type }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
   return type === 'StripeConnectionError' || statusCode === 409 || statusCode === 429 || statusCode >= 500;
 }

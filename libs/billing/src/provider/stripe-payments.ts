@@ -3,6 +3,7 @@ import { Stripe } from 'stripe';
 import { BillingError } from '#common';
 import type { BillingConfig, StripeConfig } from '#config';
 import { goesOn } from '../entitlement/entitlement.js';
+import { CheckoutPages } from './checkout-pages.js';
 import { eventOf } from './event-of.js';
 import {
   type CheckoutRequest,
@@ -13,8 +14,8 @@ import {
   type ProviderSubscription,
   type SubscriptionPage,
 } from './payment-provider.js';
-import { failureOf, isMissing, unavailable } from './stripe-failure.js';
-import { dateOf, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
+import { failureOf, isMissing, isReplayedFailure, unavailable } from './stripe-failure.js';
+import { dateOf, readAll, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
 
 /** Of the types that this was written against: another version may say the same in other fields. */
 const API_VERSION = '2026-10-28.endive';
@@ -26,16 +27,17 @@ const CALL_MS = 8000;
 const TOLERANCE_SECONDS = 300;
 const PAGE = 100;
 
-const PRICE_KEY = 'sluice_price';
+const INSTALLATION_KEY = 'sluice_installation';
 
 /** Stripe, by its own SDK. */
 export class StripePayments extends PaymentProvider {
   private readonly stripe: Stripe;
+  private readonly pages: CheckoutPages;
 
   /** @param installation tells this installation's customers from those of another one on the same Stripe account */
   constructor(
     private readonly config: StripeConfig,
-    private readonly options: Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>,
+    options: Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>,
     private readonly installation: string,
   ) {
     super();
@@ -46,19 +48,28 @@ export class StripePayments extends PaymentProvider {
       telemetry: false,
       ...baseOf(config.apiBase),
     });
+    this.pages = new CheckoutPages(this.stripe, { ...options, priceId: config.priceId });
   }
 
-  /**
-   * The parameters are the same ever after: a repeated key with others would be refused, and the address may change
-   * between two tries.
-   */
-  override createCustomer(userId: string, number: number): Promise<string> {
+  /** A list is as new as the last request, which Stripe's search is not. */
+  override findCustomer(userId: string, email: string): Promise<string | null> {
     return this.call(async () => {
-      const customer = await this.stripe.customers.create(
-        { metadata: { [USER_KEY]: userId, sluice_installation: this.installation } },
-        { idempotencyKey: `sluice-${this.installation}-customer-${userId}-${number}` },
-      );
-      return customer.id;
+      for await (const { id, metadata } of this.stripe.customers.list({ email, limit: PAGE }))
+        if (metadata[USER_KEY] === userId && metadata[INSTALLATION_KEY] === this.installation) return id;
+      return null;
+    });
+  }
+
+  override createCustomer(userId: string, number: number, email: string): Promise<string | null> {
+    return this.call(async () => {
+      const metadata = { [USER_KEY]: userId, [INSTALLATION_KEY]: this.installation };
+      const idempotencyKey = `sluice-${this.installation}-customer-${userId}-${number}`;
+      try {
+        return (await this.stripe.customers.create({ email, metadata }, { idempotencyKey })).id;
+      } catch (error) {
+        if (isReplayedFailure(error)) return null;
+        throw error;
+      }
     });
   }
 
@@ -105,26 +116,13 @@ export class StripePayments extends PaymentProvider {
       if (mayBeGone && (await this.isGone(customerId))) return { kind: 'gone', subscription };
       const openInvoice =
         subscription?.status === 'past_due' ? await this.oldestOpenInvoice(subscription.id) : null;
-      return { kind: 'customer', subscription, openInvoice };
+      const second = all === null ? [] : all.filter((each) => each !== subscription && goesOn(each.status));
+      return { kind: 'customer', subscription, openInvoice, second: second.map(({ id }) => id) };
     });
   }
 
-  /** An open page is used again, so that nobody has two to pay at. */
   override checkout(request: CheckoutRequest): Promise<string> {
-    return this.call(async () => {
-      const { data: open } = await this.stripe.checkout.sessions.list({
-        customer: request.customerId,
-        status: 'open',
-        limit: PAGE,
-      });
-      for (const session of open) {
-        if (session.url !== null && session.metadata?.[PRICE_KEY] === this.config.priceId) return session.url;
-        await this.stripe.checkout.sessions.expire(session.id);
-      }
-      const session = await this.stripe.checkout.sessions.create(this.sessionFor(request));
-      if (session.url === null) throw new Error('Stripe gave a checkout without an address');
-      return session.url;
-    });
+    return this.call(() => this.pages.open(request));
   }
 
   override portal(customerId: string, returnUrl: string): Promise<string> {
@@ -147,7 +145,7 @@ export class StripePayments extends PaymentProvider {
           if (!isMissing(error, 'starting_after')) throw error;
           return this.stripe.subscriptions.list(page);
         });
-      return { subscriptions: data.map(subscriptionOf), cursor: more ? (data.at(-1)?.id ?? null) : null };
+      return { ...readAll(data), cursor: more ? (data.at(-1)?.id ?? null) : null };
     });
   }
 
@@ -169,30 +167,6 @@ export class StripePayments extends PaymentProvider {
         { cause: new Error(cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : 'unknown') },
       );
     }
-  }
-
-  private sessionFor(request: CheckoutRequest): Stripe.Checkout.SessionCreateParams {
-    const { customerId, userId, trialDays, successUrl, cancelUrl } = request;
-    const { priceId } = this.config;
-    const { promotionCodes, automaticTax } = this.options;
-    return {
-      mode: 'subscription',
-      customer: customerId,
-      client_reference_id: userId,
-      line_items: [{ price: priceId, quantity: 1 }],
-      success_url: successUrl,
-      cancel_url: cancelUrl,
-      allow_promotion_codes: promotionCodes,
-      metadata: { [USER_KEY]: userId, [PRICE_KEY]: priceId },
-      subscription_data: {
-        metadata: { [USER_KEY]: userId },
-        ...(trialDays === 0 ? {} : { trial_period_days: trialDays }),
-      },
-      // Tax depends on the address, which is asked for at the checkout then, and kept.
-      ...(automaticTax
-        ? { automatic_tax: { enabled: true }, customer_update: { address: 'auto', name: 'auto' } }
-        : {}),
-    };
   }
 
   /** Null when there is no such customer. */

@@ -1,6 +1,6 @@
 import type { Stripe } from 'stripe';
 import { BillingError } from '#common';
-import type { ProviderSubscription } from './payment-provider.js';
+import type { ProviderSubscription, SubscriptionPage, UnreadableSubscription } from './payment-provider.js';
 
 /** The key of metadata that says for whom something was made. It is set by API only: no payer can name another's account. */
 export const USER_KEY = 'sluice_user';
@@ -38,6 +38,20 @@ export function subscriptionOf(subscription: Stripe.Subscription): ProviderSubsc
     trialEnd: dateOf(subscription.trial_end),
     endedAt: dateOf(endedAt),
   };
+}
+
+/** Those that can be read, and those that can't: one of somebody's is not in the way of all others. */
+export function readAll(all: readonly Stripe.Subscription[]): Omit<SubscriptionPage, 'cursor'> {
+  const subscriptions: ProviderSubscription[] = [];
+  const unreadable: UnreadableSubscription[] = [];
+  for (const subscription of all) {
+    try {
+      subscriptions.push(subscriptionOf(subscription));
+    } catch (error) {
+      unreadable.push({ id: subscription.id, error });
+    }
+  }
+  return { subscriptions, unreadable };
 }
 
 /** The one that counts of all that a customer has or had: the best one, and of those the latest. */

@@ -15,6 +15,8 @@ const THE_ONE_ROW = 1;
 export interface SyncReport {
   readonly compared: number;
   readonly repaired: number;
+  /** Those that could not be read, or not be read anew; the log says why. */
+  readonly skipped: number;
 }
 
 /**
@@ -57,47 +59,52 @@ export class BillingSync {
     if (state?.finishedAt !== null) state = await this.begin();
     while (await this.advance(state, lock.signal)) lock.signal.throwIfAborted();
     lock.signal.throwIfAborted();
-    return { compared: state.compared, repaired: state.repaired };
+    const { compared, repaired, skipped } = state;
+    return { compared, repaired, skipped };
   }
 
   /** A page that was broken off is compared anew. */
   private async advance(state: BillingSyncState, signal: AbortSignal): Promise<boolean> {
-    const { subscriptions, cursor } = await this.provider.subscriptions(state.cursor);
+    const { subscriptions, unreadable, cursor } = await this.provider.subscriptions(state.cursor);
+    for (const { id, error } of unreadable)
+      this.logger.warn({ err: error, subscription: id }, 'a subscription could not be read, and is skipped');
+    state.skipped += unreadable.length;
     const known = await this.accounts.findByCustomers(subscriptions.map(({ customerId }) => customerId));
     const byCustomer = new Map(known.map((account) => [account.customerId, account]));
     for (const subscription of subscriptions) {
       if (signal.aborted) return false;
       state.compared += 1;
-      if (await this.compare(subscription, byCustomer.get(subscription.customerId))) state.repaired += 1;
+      const found = await this.compare(subscription, byCustomer.get(subscription.customerId));
+      if (found !== 'same') state[found] += 1;
     }
     state.cursor = cursor;
     state.finishedAt = cursor === null ? this.clock.now() : null;
     await this.transactions.manager.save(BillingSyncState, state);
     if (cursor !== null) return true;
     await this.events.forgetOld();
-    const { compared, repaired } = state;
-    this.logger.log({ compared, repaired }, 'subscriptions were compared with those at Stripe');
+    const { compared, repaired, skipped } = state;
+    this.logger.log({ compared, repaired, skipped }, 'subscriptions were compared with those at Stripe');
     return false;
   }
 
-  /** @returns whether something was read anew */
+  /** @returns whether it was read anew, or should have been */
   private async compare(
     subscription: ProviderSubscription,
     account: BillingAccount | undefined,
-  ): Promise<boolean> {
-    if (account !== undefined && !differs(account, subscription)) return false;
+  ): Promise<'same' | 'repaired' | 'skipped'> {
+    if (account !== undefined && !differs(account, subscription)) return 'same';
     // Made by nobody here: the Stripe account may sell more than this.
-    if (account === undefined && subscription.userId === null) return false;
+    if (account === undefined && subscription.userId === null) return 'same';
     const userId = account?.userId ?? (await this.customers.userOf(subscription.customerId));
-    if (userId === null) return false;
+    if (userId === null) return 'same';
     try {
       await this.updates.refresh(userId, { cause: 'sync' });
-      return true;
+      return 'repaired';
     } catch (error) {
       // This one only: the rest must not wait for it.
       if (!(error instanceof BillingError) || error.code === 'PAYMENT_PROVIDER_UNAVAILABLE') throw error;
       this.logger.warn({ err: error, userId }, 'a subscription could not be read anew');
-      return false;
+      return 'skipped';
     }
   }
 
@@ -113,6 +120,7 @@ export class BillingSync {
       finishedAt: null,
       compared: 0,
       repaired: 0,
+      skipped: 0,
     });
   }
 }

@@ -45,11 +45,11 @@ export class BillingAccount {
   @Column('text', { nullable: true, unique: true })
   customerId!: string | null;
 
-  /** Which customer at Stripe it is, counted from 1: another one has to be made after one was deleted. */
+  /** Which request for a customer at Stripe it is, counted from 1: another one after one was deleted, or failed for good. */
   @Column('integer', { default: 1 })
   customerNumber!: number;
 
-  /** The address that Stripe was last told. */
+  /** The address that Stripe was last told. Without a customer: the one with which a customer was to be made. */
   @Column('text', { nullable: true })
   customerEmail!: string | null;
 

@@ -23,4 +23,7 @@ export class BillingSyncState {
 
   @Column('integer', { default: 0 })
   repaired!: number;
+
+  @Column('integer', { default: 0 })
+  skipped!: number;
 }

@@ -5,6 +5,7 @@ import { Settings1795876757555 } from './1795876757555-settings.js';
 import { Billing1795887509992 } from './1795887509992-billing.js';
 import { Telemetry1795887600000 } from './1795887600000-telemetry.js';
 import { Steering1795888800000 } from './1795888800000-steering.js';
+import { BillingSkipped1795900759611 } from './1795900759611-billing-skipped.js';
 
 /** Every migration, oldest first. A new one is added at the end; one that was released never changes. */
 export const migrations = [
@@ -15,4 +16,5 @@ export const migrations = [
   Billing1795887509992,
   Telemetry1795887600000,
   Steering1795888800000,
+  BillingSkipped1795900759611,
 ];

@@ -22,6 +22,15 @@ export function invalid(message: string, param?: string): StripeFault {
   });
 }
 
+export function missing(what: string, id: string, param: string): StripeFault {
+  return new StripeFault(404, {
+    type: 'invalid_request_error',
+    code: 'resource_missing',
+    param,
+    message: `No such ${what}: '${id}'`,
+  });
+}
+
 /** @throws StripeFault for what is not known: Stripe takes no parameter that it does not read */
 export function checkParams(flat: URLSearchParams, allowed: readonly Rule[]): void {
   for (const name of flat.keys()) {
