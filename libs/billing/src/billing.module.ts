@@ -24,7 +24,6 @@ import { OneByOne } from './loop/one-by-one.js';
 import { Sweep } from './loop/sweep.js';
 import { NoProvider } from './provider/no-provider.js';
 import { PaymentProvider } from './provider/payment-provider.js';
-import { StripePayments } from './provider/stripe-payments.js';
 import { BillingSync } from './sync/billing-sync.js';
 import { WebhookService } from './webhook/webhook.service.js';
 
@@ -63,6 +62,9 @@ export const subscriptions: Provider[] = [
 })
 export class BillingModule {}
 
-function paymentProvider({ billing }: AppConfig, { value }: InstallationId): PaymentProvider {
-  return billing.stripe === null ? new NoProvider() : new StripePayments(billing.stripe, billing, value);
+/** Stripe's SDK is loaded where there is a key for it: it is two hundred files, at every start. */
+async function paymentProvider({ billing }: AppConfig, { value }: InstallationId): Promise<PaymentProvider> {
+  if (billing.stripe === null) return new NoProvider();
+  const { StripePayments } = await import('./provider/stripe-payments.js');
+  return new StripePayments(billing.stripe, billing, value);
 }

@@ -3,7 +3,7 @@ import { BillingError, CoreError } from '#common';
 import { type BillingAccount, Transactions } from '#database';
 import { BillingJournal } from '../journal/billing-journal.js';
 import { PaymentProvider } from '../provider/payment-provider.js';
-import { unavailable } from '../provider/stripe-failure.js';
+import { unavailable } from '../provider/unavailable.js';
 import { BillingAccounts, type Recipient } from './billing-accounts.js';
 
 /** Who is who here and at Stripe: one customer there for each user, and never two. */

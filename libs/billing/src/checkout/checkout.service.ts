@@ -11,7 +11,7 @@ import { busy } from '../busy.js';
 import { goesOn } from '../entitlement/entitlement.js';
 import { disabled } from '../provider/no-provider.js';
 import { PaymentProvider } from '../provider/payment-provider.js';
-import { unavailable } from '../provider/stripe-failure.js';
+import { unavailable } from '../provider/unavailable.js';
 import type { Address } from './schemas.js';
 
 /** A customer looks at a spinner meanwhile. */

@@ -1,7 +1,6 @@
 import { Stripe } from 'stripe';
 import { BillingError } from '#common';
-
-const RETRY_SECONDS = 5;
+import { unavailable } from './unavailable.js';
 
 /**
  * What went wrong at Stripe, in our words. Of the original only what is no secret is kept: it holds headers, and what
@@ -15,14 +14,6 @@ export function failureOf(error: unknown): unknown {
     'PAYMENT_PROVIDER_FAILED',
     'Stripe refused the request. The operator can see why; please ask for help.',
     { cause },
-  );
-}
-
-export function unavailable(cause: unknown): BillingError {
-  return new BillingError(
-    'PAYMENT_PROVIDER_UNAVAILABLE',
-    'Stripe does not answer just now. Nothing was charged; please try again in a moment.',
-    { cause, retryAfterSeconds: RETRY_SECONDS },
   );
 }
 

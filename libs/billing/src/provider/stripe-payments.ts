@@ -14,8 +14,9 @@ import {
   type ProviderSubscription,
   type SubscriptionPage,
 } from './payment-provider.js';
-import { failureOf, isMissing, isReplayedFailure, unavailable } from './stripe-failure.js';
+import { failureOf, isMissing, isReplayedFailure } from './stripe-failure.js';
 import { dateOf, readAll, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
+import { unavailable } from './unavailable.js';
 
 /** Of the types that this was written against: another version may say the same in other fields. */
 const API_VERSION = '2026-10-28.endive';
