@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { Clock } from '#common';
 import { SliceRuntime } from '#orchestrator';
+import { BackendProber } from '#proxy';
 import { MonitorLoop } from '../../libs/monitor/src/watch/monitor-loop.js';
 import { MonitorOptions } from '../../libs/monitor/src/watch/monitor-options.js';
 import { MonitorPass } from '../../libs/monitor/src/watch/monitor-pass.js';
@@ -109,7 +110,7 @@ export class MonitorWorld implements AsyncDisposable {
 
   /** One pass, as the leader makes it; then what a reconciler would do about what it desires. */
   async pass(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    await this.gateway.get(MonitorPass).run(signal);
+    await this.gateway.get(MonitorPass).run(signal, this.gateway.get(BackendProber).probeAll());
     await this.reconcile();
   }
 

@@ -6,7 +6,7 @@ import { Clock } from '#common';
 import { AppConfig } from '#config';
 import { MonitorState } from '#database';
 import { SliceDatabaseFigures, SliceRuntime, SliceSupervision, type WatchedSlice } from '#orchestrator';
-import { BackendProber, Backends } from '#proxy';
+import { Backends } from '#proxy';
 import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
 import type { Condition } from '../outages/condition.js';
 import { Outages } from '../outages/outages.js';
@@ -47,7 +47,6 @@ export class MonitorPass {
     private readonly store: TelemetryStore,
     private readonly healer: Healer,
     private readonly outages: Outages,
-    private readonly prober: BackendProber,
     private readonly backends: Backends,
     private readonly dataSource: DataSource,
     private readonly clock: Clock,
@@ -57,16 +56,17 @@ export class MonitorPass {
 
   /**
    * @param signal ends it early: another replica may run by then, so nothing is decided any more
+   * @param probes of all backends, which every gateway makes at this interval
    * @throws what the database throws
    */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, probes: Promise<void>): Promise<void> {
     const at = this.clock.now();
     await this.begin(at);
     const [slices, surroundings] = await Promise.all([this.supervision.all(), this.lookAround(at)]);
     const [measured, reading] = await Promise.all([
       this.measureAll(slices, surroundings, signal),
       this.readServer(surroundings),
-      this.prober.probeAll(),
+      probes,
     ]);
     if (signal.aborted) return;
     await this.healer.treat(measured.flatMap(sightingOf), signal);
