@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
 import { Notifier } from '#common';
 import type { Condition } from '../../../libs/monitor/src/outages/condition.js';
+import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
 import { Outages } from '../../../libs/monitor/src/outages/outages.js';
 import { eventually } from '../../support/eventually.js';
 import { MINUTE_MS, MonitorWorld, type MonitorWorldOptions } from '../../support/monitor-world.js';
@@ -218,6 +219,46 @@ describe('what is down', () => {
     await receivedAfter(1);
     for (const each of [world, replica])
       await eventually(async () => expect(await told(each)).toMatchObject({ notifiedDown: true }));
+  });
+});
+
+describe('what does not come up, for a reason that may go by itself', () => {
+  const fault = `status = 'provisioning', observed_generation = 0, last_error_code = 'RUNTIME_UNAVAILABLE',
+                 last_error = 'Docker does not answer; it is tried again'`;
+
+  it('is told of after NOTIFY_AFTER_HOURS, and when it is up', async () => {
+    await start();
+    const id = await world.addSlice('well', 'acme');
+    await world.query(`UPDATE slice SET generation = 1, ${fault} WHERE id = $1`, [id]);
+    const pass = world.gateway.get(MonitorPass);
+    const observe = async (ms: number) => {
+      world.clock.advance(ms);
+      await pass.run(new AbortController().signal, Promise.resolve());
+    };
+    await observe(MINUTE_MS);
+    await observe(6 * HOUR_MS - 1);
+    expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]);
+    await observe(1);
+    await observe(HOUR_MS);
+    const [stuck] = await receivedAfter(1);
+    expect(stuck?.body).toEqual({
+      title: `Slice ${id} (acme) does not come up`,
+      body: `Slice ${id} (acme) has not come up for 6 h: Docker does not answer; it is tried again`,
+      type: 'failure',
+    });
+    // What the stub reconciler does after a pass.
+    await world.passes(5);
+    const [, up] = await receivedAfter(2);
+    expect(up?.body.title).toBe(`Slice ${id} (acme) is up again`);
+  });
+
+  it('is not told of when it came up before', async () => {
+    await start();
+    const id = await world.addSlice();
+    await world.query(`UPDATE slice SET ${fault} WHERE id = $1`, [id]);
+    await world.passes(5);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    expect(receiver.received).toEqual([]);
   });
 });
 

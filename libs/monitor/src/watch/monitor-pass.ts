@@ -11,7 +11,7 @@ import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions
 import type { Condition } from '../outages/condition.js';
 import { Outages } from '../outages/outages.js';
 import { serverConditions } from '../outages/server-conditions.js';
-import { SLICE_PREFIX, sliceCondition, sliceSubject } from '../outages/slice-conditions.js';
+import { SLICE_PREFIX, sliceConditions, sliceSubject } from '../outages/slice-conditions.js';
 import type { ServerReading } from '../telemetry/readings.js';
 import { TelemetryStore } from '../telemetry/telemetry-store.js';
 import { within } from './deadline.js';
@@ -137,7 +137,7 @@ export class MonitorPass {
   ): Promise<void> {
     const settleMs = INTERVALS_TO_SETTLE * (this.config.monitor.intervalMs ?? 0);
     const ofSlices: Condition[] = measured.flatMap(({ slice, reading: { healthy } }) =>
-      healthy === null ? [] : [sliceCondition(slice, healthy, settleMs)],
+      sliceConditions(slice, healthy, settleMs),
     );
     const ofBackends = backendConditions(this.backends.all);
     const toRun = slices.filter(({ desiredState }) => desiredState === 'running');
