@@ -1,7 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Notifier } from '#common';
+import { DiskSpace } from '../../../libs/monitor/src/health/disk-space.js';
 import type { Condition } from '../../../libs/monitor/src/outages/condition.js';
 import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
 import { Outages } from '../../../libs/monitor/src/outages/outages.js';
@@ -41,6 +43,11 @@ const told = async ({ gateway }: MonitorWorld) =>
 async function passAfter(ms: number): Promise<void> {
   world.clock.advance(ms);
   await world.pass();
+}
+
+/** So many percent of a gateway's disk are used. */
+function fill({ gateway }: MonitorWorld, used: number): void {
+  jest.spyOn(gateway.get(DiskSpace), 'look').mockResolvedValue({ total: 100, free: 100 - used });
 }
 
 /** What came, once so much has. Nothing more may be on its way then. */
@@ -259,6 +266,43 @@ describe('what does not come up, for a reason that may go by itself', () => {
     await world.passes(5);
     expect(await world.query('SELECT FROM outage')).toEqual([]);
     expect(receiver.received).toEqual([]);
+  });
+});
+
+describe('a disk that is nearly full', () => {
+  // Gateways on one database have the same.
+  const key = { SECRET_KEY: 'a secret of all gateways, for a test' };
+  const replica = (elsewhere: boolean) =>
+    MonitorWorld.start({ replicaOf: world, elsewhere, env: { ...apprise(), ...key } });
+  it('is told of once by all gateways that have it, and not by one with another disk', async () => {
+    await start(key);
+    await using sharing = await replica(false);
+    await using other = await replica(true);
+    fill(world, 95);
+    fill(sharing, 95);
+    fill(other, 50);
+    await world.passes(1);
+    const [full] = await receivedAfter(1);
+    expect(full?.body.title).toMatch(/^Nearly used up: the disk under .* of ./);
+    await sharing.passes(1);
+    await other.passes(1);
+    await receivedAfter(1);
+    fill(sharing, 50);
+    await sharing.passes(1);
+    const [, room] = await receivedAfter(2);
+    expect(room?.body.title).toMatch(/^Room again: the disk under /);
+  });
+
+  it('is the same one for a gateway that comes after', async () => {
+    await start(key);
+    await using sharing = await replica(false);
+    await using other = await replica(true);
+    const [name, same, another] = await Promise.all(
+      [world, sharing, other].map(({ gateway }) => gateway.get(DiskSpace).name()),
+    );
+    expect(same).toBe(name);
+    expect(another).not.toBe(name);
+    expect([name, another]).not.toContain(hostname());
   });
 });
 

@@ -7,6 +7,7 @@ import { AppConfig } from '#config';
 import { MonitorState } from '#database';
 import { SliceDatabaseFigures, SliceRuntime, SliceSupervision, type WatchedSlice } from '#orchestrator';
 import { Backends } from '#proxy';
+import { DiskSpace } from '../health/disk-space.js';
 import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
 import type { Condition } from '../outages/condition.js';
 import { Outages } from '../outages/outages.js';
@@ -47,6 +48,7 @@ export class MonitorPass {
     private readonly store: TelemetryStore,
     private readonly healer: Healer,
     private readonly outages: Outages,
+    private readonly disk: DiskSpace,
     private readonly backends: Backends,
     private readonly dataSource: DataSource,
     private readonly clock: Clock,
@@ -140,10 +142,11 @@ export class MonitorPass {
       sliceConditions(slice, healthy, settleMs),
     );
     const ofBackends = backendConditions(this.backends.all);
+    const disk = { name: await this.disk.name(), place: this.disk.place };
     const toRun = slices.filter(({ desiredState }) => desiredState === 'running');
     await this.outages.settle({
       passAt,
-      conditions: [...ofSlices, ...ofBackends.conditions, ...serverConditions(reading)],
+      conditions: [...ofSlices, ...ofBackends.conditions, ...serverConditions(reading, disk)],
       complete: [SLICE_PREFIX, BACKEND_PREFIX],
       unsure: new Set([...toRun.map(({ id }) => sliceSubject(id)), ...ofBackends.unsure]),
     });
