@@ -59,6 +59,7 @@ describe('GET /account/export', () => {
       identities: [],
       sessions: [{ kind: 'password', ip: '127.0.0.1' }],
       slice: { id: ada.sliceId, status: 'active' },
+      billing: null,
       audit: [{ action: 'user.sign_out', ip: null }],
     });
     expect(JSON.stringify(body)).not.toMatch(/argon2|sealed|hash/i);
