@@ -44,7 +44,7 @@ async function measure(): Promise<PassFigures> {
   const lag = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
   lag.enable();
   const begin = performance.now();
-  await app.get(MonitorPass).run(new AbortController().signal);
+  await app.get(MonitorPass).run(new AbortController().signal, Promise.resolve());
   const seconds = (performance.now() - begin) / 1000;
   lag.disable();
   const [{ samples }] = await app.get(DataSource).query<[{ samples: number }]>(

@@ -1,6 +1,7 @@
 import type { TestingModuleBuilder } from '@nestjs/testing';
 import { DataSource } from 'typeorm';
 import { ReconcileLoop } from '../../libs/orchestrator/src/reconcile/reconcile-loop.js';
+import { allHeard } from './all-heard.js';
 import type { Browser } from './clients.js';
 import { type Gateway, type GatewayOptions, PASSWORD } from './gateway.js';
 
@@ -27,6 +28,8 @@ export async function customerWith(gateway: Gateway, slice: AssignedSlice | null
   const { body } = await browser.register(email, PASSWORD);
   const customer = { browser, email, userId: String(body.user.id) };
   if (slice !== null) await assign(gateway, customer.userId, slice);
+  // What is told of them is no news to a test that begins now.
+  await allHeard(gateway);
   return customer;
 }
 

@@ -8,6 +8,7 @@ import {
   AllowedOrigins,
   AuthLimits,
   AuthModule,
+  BillingRecords,
   PasswordHasherOptions,
   SliceAllocator,
   SubscriptionReader,
@@ -212,7 +213,8 @@ function slicesModule(slices: StubSliceAllocator) {
     providers: [
       { provide: SliceAllocator, useValue: slices },
       { provide: SubscriptionReader, useValue: { subscriptionOf: () => Promise.resolve(null) } },
+      { provide: BillingRecords, useValue: { recordOf: () => Promise.resolve(null) } },
     ],
-    exports: [SliceAllocator, SubscriptionReader],
+    exports: [SliceAllocator, SubscriptionReader, BillingRecords],
   };
 }

@@ -1,6 +1,7 @@
 import { DataSource } from 'typeorm';
 import { Clock } from '#common';
 import { SliceRuntime } from '#orchestrator';
+import { BackendProber } from '#proxy';
 import { MonitorLoop } from '../../libs/monitor/src/watch/monitor-loop.js';
 import { MonitorOptions } from '../../libs/monitor/src/watch/monitor-options.js';
 import { MonitorPass } from '../../libs/monitor/src/watch/monitor-pass.js';
@@ -18,6 +19,8 @@ export interface MonitorWorldOptions {
   readonly options?: Partial<MonitorOptions>;
   /** Of another one, to be its replica. */
   readonly replicaOf?: MonitorWorld;
+  /** Of a replica: whether its data directory is another one than that gateway's. */
+  readonly elsewhere?: boolean;
 }
 
 /** What a runtime tells the monitor: every slice runs, and has used a second of CPU time more than at the look before. */
@@ -63,9 +66,10 @@ export class MonitorWorld implements AsyncDisposable {
     const clock = replicaOf?.clock ?? new TestClock();
     const runtime = replicaOf?.runtime ?? new StubRuntime();
     const gateway = await Gateway.start({
-      ...(replicaOf === undefined
+      ...(replicaOf === undefined ? {} : { database: replicaOf.gateway.database }),
+      ...(replicaOf === undefined || options.elsewhere === true
         ? {}
-        : { database: replicaOf.gateway.database, dataDir: replicaOf.gateway.dataDir }),
+        : { dataDir: replicaOf.gateway.dataDir }),
       ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
       env: { SLICE_AUTO_PROVISION: 'false', MONITOR_INTERVAL_SECONDS: '60', ...options.env },
       override: (builder) =>
@@ -109,7 +113,7 @@ export class MonitorWorld implements AsyncDisposable {
 
   /** One pass, as the leader makes it; then what a reconciler would do about what it desires. */
   async pass(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    await this.gateway.get(MonitorPass).run(signal);
+    await this.gateway.get(MonitorPass).run(signal, this.gateway.get(BackendProber).probeAll());
     await this.reconcile();
   }
 

@@ -165,8 +165,8 @@ const DEFAULT_CALLBACK_PATH = '/auth/callback';
 
 /**
  * Principals, accounts and sessions. Its guards hold for every controller of the application. Needs AppConfig, Clock,
- * DataSource, Transactions, ControlConnection, a Mailer, and a {@link SliceAllocator} and {@link SubscriptionReader} from
- * above.
+ * DataSource, Transactions, ControlConnection, a Mailer, and a {@link SliceAllocator}, {@link SubscriptionReader} and
+ * {@link BillingRecords} from above.
  */
 @Global()
 @Module({

@@ -14,6 +14,8 @@ export { Administrators } from './accounts/administrators.js';
 export { SecretsRotation } from './accounts/secrets-rotation.js';
 export { FirstSlice } from './accounts/first-slice.js';
 export { type CustomerSlice, SliceAllocator } from './accounts/slice-allocator.js';
+export type { BillingRecord } from './accounts/account-schemas.js';
+export { BillingRecords } from './accounts/billing-records.js';
 export { type CustomerSubscription, subscriptionSchema } from './accounts/schemas.js';
 export { SubscriptionReader } from './accounts/subscription-reader.js';
 export { publicUser } from './accounts/users.js';

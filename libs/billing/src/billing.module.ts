@@ -1,10 +1,11 @@
 import { Global, Module, type Provider } from '@nestjs/common';
-import { SubscriptionReader } from '#auth';
+import { BillingRecords, SubscriptionReader } from '#auth';
 import { SubscriptionFigures } from '#common';
 import { AppConfig } from '#config';
 import { InstallationId } from '#orchestrator';
 import { CustomerAccess } from '#proxy';
 import { AccountFigures } from './accounts/account-figures.js';
+import { AccountRecords } from './accounts/account-records.js';
 import { BillingAccounts } from './accounts/billing-accounts.js';
 import { BillingEvents } from './accounts/billing-events.js';
 import { Consequences } from './accounts/consequences.js';
@@ -49,6 +50,7 @@ export const subscriptions: Provider[] = [
     CheckoutService,
     StatusService,
     { provide: SubscriptionReader, useExisting: StatusService },
+    { provide: BillingRecords, useClass: AccountRecords },
     { provide: CustomerAccess, useClass: PaidAccess },
     { provide: SubscriptionFigures, useClass: AccountFigures },
     WebhookService,
@@ -58,7 +60,7 @@ export const subscriptions: Provider[] = [
     Sweep,
     BillingLoop,
   ],
-  exports: [SubscriptionReader, CustomerAccess, SubscriptionFigures],
+  exports: [SubscriptionReader, BillingRecords, CustomerAccess, SubscriptionFigures],
 })
 export class BillingModule {}
 

@@ -16,6 +16,7 @@ export { rateLimitHeaders } from './errors/rate-limit-headers.js';
 export { statusOf } from './errors/status-of.js';
 export { toDomainError } from './errors/to-domain-error.js';
 export { detailsOf, plainMessage, validationFailed, validationPipe } from './errors/validation.js';
+export { keptName } from './files/kept-name.js';
 export { bearerToken } from './http/bearer.js';
 export { OpenStreams } from './http/open-streams.js';
 export { assignRequestId, requestIdOf } from './http/request-id.js';

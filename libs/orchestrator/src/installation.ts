@@ -1,8 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataSource, IsNull, Not } from 'typeorm';
-import { errorCode, SecretBox } from '#common';
+import { keptName, SecretBox } from '#common';
 import { AppConfig } from '#config';
 import { Installation, Slice } from '#database';
 
@@ -78,7 +76,7 @@ function namesOf(slices: readonly Slice[]): string {
  * second time, without its files.
  */
 async function assertProcessHome(dataSource: DataSource, folder: string): Promise<void> {
-  const home = await nameOf(folder);
+  const home = await keptName(join(folder, 'home'));
   await dataSource.query(
     `UPDATE installation SET process_home = $1
       WHERE process_home IS NULL
@@ -96,17 +94,4 @@ async function assertProcessHome(dataSource: DataSource, folder: string): Promis
 /** Where process slices keep their files, those of each installation in a folder of its own. */
 export function slicesFolder({ dataDir }: AppConfig): string {
   return join(dataDir, 'slices');
-}
-
-/** A name of the folder, kept in it, so that it stays the same where the folder is moved. */
-async function nameOf(folder: string): Promise<string> {
-  const file = join(folder, 'home');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  try {
-    // Made once, and never over another one.
-    await writeFile(file, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600 });
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
-  return readFile(file, 'utf8');
 }

@@ -71,6 +71,14 @@ describe('the dashboard and the alerts', () => {
     expect(known).toEqual(expect.arrayContaining([...grouped]));
   });
 
+  it('miss no pass of a monitor that is switched off', async () => {
+    expect(await gateway.get(Metrics).text()).toMatch(/^sluice_monitor_interval_seconds 0$/m);
+    const silent = rules.find(({ alert }) => alert === 'SluiceMonitorSilent');
+    // Each half of the `or` asks for it.
+    const halves = (silent?.expr ?? '').split(/\bor\b/).map((half) => half.match(/max\((\w+)\) > /)?.[1]);
+    expect(halves).toEqual(['sluice_monitor_interval_seconds', 'sluice_monitor_interval_seconds']);
+  });
+
   it('show each metric there is', () => {
     const asked = new Set(
       expressions.flatMap(([, text]) => readPromql(text).selected.map(({ metric }) => metric)),

@@ -1,11 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import { SessionStore } from '#auth';
 import { Clock } from '#common';
+import { ControlConnection } from '#database';
 import { ChangeWatch } from '../../../libs/proxy/src/edge/change-watch.js';
-import { ASSIGNED_SLICES, customerWith, type Customer } from '../../support/assigned-slices.js';
+import { allHeard } from '../../support/all-heard.js';
+import { assign, ASSIGNED_SLICES, customerWith, type Customer } from '../../support/assigned-slices.js';
 import { answering, EchoApp } from '../../support/echo.js';
 import { Gateway, PASSWORD } from '../../support/gateway.js';
 import { StubUpstream } from '../../support/stub-upstream.js';
@@ -18,6 +20,7 @@ const TERM = `Max-Age=${30 * 86_400}; Path=/; HttpOnly; SameSite=Lax`;
 const clock = new TestClock();
 let app: EchoApp;
 let gateway: Gateway;
+let touch: jest.SpiedFunction<SessionStore['touch']>;
 
 beforeAll(async () => {
   app = await EchoApp.start('1');
@@ -33,14 +36,25 @@ afterAll(async () => {
   await app[Symbol.asyncDispose]();
 });
 
+beforeEach(() => {
+  touch = jest.spyOn(gateway.get(SessionStore), 'touch');
+});
+
 afterEach(() => {
   jest.restoreAllMocks();
 });
+
+/** Resolves when the store has extended all sessions that were used: no request waits for that. */
+async function allExtended(): Promise<void> {
+  await Promise.allSettled(touch.mock.results.map(({ value }) => value));
+}
 
 /** Cookies that an answer sets, and nothing of what the test's browser makes of them. */
 async function cookiesOf({ browser }: Customer, path: string, headers = {}): Promise<string[]> {
   const response = await fetch(gateway.url + path, { headers: { cookie: browser.cookie, ...headers } });
   await response.arrayBuffer();
+  // Else a test's clock could reach the old end of a session before its new one is there.
+  await allExtended();
   return response.headers.getSetCookie();
 }
 
@@ -128,6 +142,15 @@ describe('use of the app', () => {
     expect(await cookiesOf(customer, '/app/', { accept: 'text/html' })).toHaveLength(1);
   });
 
+  it('counts with the next request where the bus was silent, so that nobody could tell who is signed in', async () => {
+    const customer = await customerWith(gateway, app);
+    clock.advance(MINUTE_MS);
+    const healthy = jest.spyOn(gateway.get(ControlConnection), 'healthy', 'get').mockReturnValue(false);
+    expect(await cookiesOf(customer, '/api/x')).toEqual([]);
+    healthy.mockRestore();
+    expect(await cookiesOf(customer, '/api/x')).toEqual([`${customer.browser.cookie}; ${TERM}`]);
+  });
+
   it("is not what another site's page does in one's name", async () => {
     const customer = await customerWith(gateway, app);
     clock.advance(MINUTE_MS);
@@ -148,10 +171,22 @@ describe('an answer that takes its time', () => {
     await using _ = upstream;
     const customer = await customerWith(gateway, upstream);
     clock.advance(MINUTE_MS);
-    const touch = jest.spyOn(gateway.get(SessionStore), 'touch');
     const answered = cookiesOf(customer, '/api/slow');
     await (await upstream.connection()).head();
-    await expect(touch.mock.results[0]?.value).resolves.toBe(true);
+    await expect(touch.mock.results.at(-1)?.value).resolves.toBe(true);
+    answer();
+    expect(await answered).toEqual(['own=1', `${customer.browser.cookie}; ${TERM}`]);
+  });
+
+  it('renews it though the slice changes meanwhile', async () => {
+    const { upstream, answer } = await slowSlice();
+    await using _ = upstream;
+    const customer = await customerWith(gateway, upstream);
+    clock.advance(MINUTE_MS);
+    const answered = cookiesOf(customer, '/api/slow');
+    await (await upstream.connection()).head();
+    await assign(gateway, customer.userId, { port: upstream.port, status: 'failed' });
+    await allHeard(gateway);
     answer();
     expect(await answered).toEqual(['own=1', `${customer.browser.cookie}; ${TERM}`]);
   });
@@ -183,7 +218,7 @@ describe('an answer that takes its time', () => {
     await using _ = upstream;
     const customer = await customerWith(gateway, upstream);
     clock.advance(MINUTE_MS);
-    jest.spyOn(gateway.get(SessionStore), 'touch').mockImplementation(outcome);
+    touch.mockImplementation(outcome);
     const answered = cookiesOf(customer, '/api/slow');
     await (await upstream.connection()).head();
     answer();

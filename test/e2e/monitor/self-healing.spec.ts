@@ -29,7 +29,7 @@ async function provision(): Promise<Provisioned> {
 }
 
 /** As the schedule would, but now. */
-const pass = () => gateway.get(MonitorPass).run(new AbortController().signal);
+const pass = () => gateway.get(MonitorPass).run(new AbortController().signal, Promise.resolve());
 const view = async (id: number) => (await gateway.operator().get(`/orchestrator/slices/${id}`)).body;
 
 /** The process that answers, well or not. */

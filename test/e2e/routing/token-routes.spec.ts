@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { SessionsService } from '#auth';
+import { Authenticator, SessionsService } from '#auth';
 import { User } from '#database';
 import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import { answering, valuesOf } from '../../support/echo.js';
@@ -39,6 +39,10 @@ afterAll(async () => {
   await apps[Symbol.asyncDispose]();
 });
 
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
 async function newAdmin(): Promise<typeof admin> {
   const email = `${crypto.randomUUID()}@example.com`;
   const { body } = await gateway.browser().register(email, PASSWORD);
@@ -51,6 +55,18 @@ async function newAdmin(): Promise<typeof admin> {
   });
   expect(json).toMatchObject({ success: true, user: { username: email, role: 'admin' } });
   return { id, email, token: json.token };
+}
+
+/** Ends all access of an admin when the next look-up has read the account, and has not told of it yet. */
+function endDuringLookUp(id: string): jest.SpiedFunction<Authenticator['authenticateToken']> {
+  const authenticator = gateway.get(Authenticator);
+  const lookUp = authenticator.authenticateToken.bind(authenticator);
+  return jest.spyOn(authenticator, 'authenticateToken').mockImplementationOnce(async (headers) => {
+    const principal = await lookUp(headers);
+    expect(principal).toMatchObject({ user: { id } });
+    await gateway.get(SessionsService).endAll(id);
+    return principal;
+  });
 }
 
 const bearing = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
@@ -139,6 +155,25 @@ describe('a route for tokens', () => {
         'access-control-allow-headers': 'Content-Type,Authorization',
         'access-control-max-age': '86400',
       },
+    });
+  });
+});
+
+describe('an admin’s token whose account is looked up while all access of it ends', () => {
+  it('opens no WebSocket, which nobody would close', async () => {
+    const { id, token } = await newAdmin();
+    const lookUps = endDuringLookUp(id);
+    const refusal = await refusedUpgrade(`${gateway.url}/build/live`, { authorization: `Bearer ${token}` });
+    expect(refusal).toMatchObject({ status: 403, body: { code: 'INVALID_TOKEN' } });
+    expect(lookUps).toHaveBeenCalledTimes(2);
+  });
+
+  it('passes no request', async () => {
+    const { id, token } = await newAdmin();
+    endDuringLookUp(id);
+    expect(await send(gateway.url, '/build/x', bearing(token))).toMatchObject({
+      status: 403,
+      json: { code: 'INVALID_TOKEN' },
     });
   });
 });

@@ -59,6 +59,7 @@ describe('GET /account/export', () => {
       identities: [],
       sessions: [{ kind: 'password', ip: '127.0.0.1' }],
       slice: { id: ada.sliceId, status: 'active' },
+      billing: null,
       audit: [{ action: 'user.sign_out', ip: null }],
     });
     expect(JSON.stringify(body)).not.toMatch(/argon2|sealed|hash/i);
@@ -103,6 +104,16 @@ describe('DELETE /account', () => {
       .operator()
       .send('PATCH', `/admin/users/${ada.userId}`, { body: { disabled: false } });
     expect(revived.body.code).toBe('USER_NOT_FOUND');
+    for (const [method, path] of [
+      ['POST', 'sign-out'],
+      ['DELETE', 'totp'],
+      ['GET', 'sessions'],
+    ] as const) {
+      const { status: none, body } = await gateway
+        .operator()
+        .send(method, `/admin/users/${ada.userId}/${path}`);
+      expect([path, none, body?.code]).toEqual([path, 404, 'USER_NOT_FOUND']);
+    }
     // The address is free: a new account is a new customer.
     const again = await gateway.browser().register(ada.email, PASSWORD);
     expect(again.body.user.id).not.toBe(ada.userId);

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { describeRoutes } from '#auth';
+import { AuditLog } from '#common';
 import { AuditEntry, User } from '#database';
+import { SliceDatabase } from '#orchestrator';
 import { AuditSweeper } from '../../../libs/admin/src/audit/audit-sweeper.js';
 import type { Answer, OperatorClient } from '../../support/clients.js';
 import { Gateway, PASSWORD } from '../../support/gateway.js';
@@ -29,6 +31,13 @@ async function newUser(): Promise<string> {
 
 async function newSlice(): Promise<number> {
   return (await operator.provision({ env: { COLOUR: 'red' } })).body.id;
+}
+
+/** A database of a slice whose row is lost. */
+async function newOrphan(): Promise<number> {
+  const id = (await newSlice()) + 900;
+  await gateway.get(SliceDatabase).ensure(id, 'a password of no use');
+  return id;
 }
 
 async function sessionOf(): Promise<string> {
@@ -177,8 +186,15 @@ const CASES: Readonly<Record<string, Case>> = {
     act: async () => operator.destroy(await newSlice(), true),
   },
   'POST /orchestrator/orphans/sweep': {
-    entry: { action: 'orphans.sweep', before: { orphans: expect.any(Array) } },
-    act: () => operator.post('/orchestrator/orphans/sweep', { dryRun: false }),
+    entry: {
+      action: 'orphans.sweep',
+      target: { kind: 'slice', id: expect.any(String) },
+      before: { orphans: expect.arrayContaining(['database', 'role']) },
+    },
+    act: async () => {
+      await newOrphan();
+      return operator.post('/orchestrator/orphans/sweep', { dryRun: false });
+    },
   },
   'POST /admin/slices': {
     entry: { action: 'slice.register', after: expect.objectContaining({ host: '127.0.0.1', port: 9 }) },
@@ -245,7 +261,32 @@ describe('the audit', () => {
     await operator.send('PATCH', `/admin/users/${crypto.randomUUID()}`, { body: { disabled: true } });
     await operator.send('PUT', '/admin/config', { body: { routes: 7 } });
     await operator.post('/orchestrator/orphans/sweep', { dryRun: true });
+    await operator.post('/orchestrator/orphans/sweep', { dryRun: false });
     expect(await entries().count()).toBe(before);
+  });
+
+  it('has of a sweep what was removed before it broke off', async () => {
+    const orphans = [await newOrphan(), await newOrphan()];
+    const drop = jest.spyOn(gateway.get(SliceDatabase), 'drop');
+    const swept: string[] = [];
+    drop.mockImplementation(async () => {
+      const { body } = await operator.get('/admin/audit?action=orphans.sweep&limit=1');
+      swept.push(body.entries[0].target.id);
+      throw new Error('the server is gone');
+    });
+    await operator.post('/orchestrator/orphans/sweep', { dryRun: false });
+    drop.mockRestore();
+    const { body: rest } = await operator.post('/orchestrator/orphans/sweep', { dryRun: false });
+    expect(rest.orphans).toHaveLength(4);
+    expect(swept.map(Number).toSorted((a, b) => a - b)).toEqual(orphans);
+  });
+
+  it('takes whatever text there is', async () => {
+    const target = { kind: 'slice', id: '1' };
+    const text = String.raw`a\u0000 b` + '\0\ud800';
+    await gateway.get(AuditLog).record({ action: 'test.text', target, after: { [text]: text } });
+    const kept = String.raw`a\u0000 b` + '\ufffd\ufffd';
+    expect((await latest()).after).toEqual({ [kept]: kept });
   });
 
   it('holds no secret', async () => {

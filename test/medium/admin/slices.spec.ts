@@ -73,6 +73,17 @@ describe('a slice that is registered', () => {
     },
   );
 
+  it.each(['provisioning', 'failed', 'stopped'])('is still %s under another name', async (status) => {
+    const { id } = await register();
+    await statusOf(id, status);
+    const name = `renamed-${status}`;
+    const renamed = await operator.send('PATCH', `/orchestrator/slices/${id}`, { body: { name } });
+    expect([renamed.status, renamed.body]).toEqual([200, expect.objectContaining({ name, status })]);
+    // What the loop would take for a drift it would put right within a moment.
+    await operator.provision();
+    expect((await operator.get(`/orchestrator/slices/${id}`)).body).toMatchObject({ name, status });
+  });
+
   it('can be stopped, started, renamed and let go of as any other, and not be made of anything else', async () => {
     const { id } = await register();
     expect((await operator.post(`/orchestrator/slices/${id}/stop`)).body.status).toBe('stopped');

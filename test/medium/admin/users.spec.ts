@@ -64,6 +64,7 @@ describe('GET /admin/users', () => {
           disabled: false,
           createdAt: expect.any(String),
           slice: expect.objectContaining({ owner: userId, status: 'active', port: 4711 }),
+          subscription: null,
         },
       ],
       total: 1,

@@ -112,7 +112,7 @@ describe('the app’s own figures', () => {
   });
 
   it('of config.yml are in the sample, those that could be read', async () => {
-    await gateway.get(MonitorPass).run(new AbortController().signal);
+    await gateway.get(MonitorPass).run(new AbortController().signal, Promise.resolve());
     const { slices } = await gateway.get(TelemetryReader).latest();
     expect(slices).toMatchObject([{ sliceId: slice.id, metrics: { notes: 2 } }]);
     const { slices: series } = await gateway.get(TelemetryReader).series([slice.id], 1);

@@ -109,6 +109,23 @@ describe('a slice that does not answer its health check', () => {
     await world.passes(10);
     expect(await remembered()).toEqual([]);
   });
+
+  it.each([
+    ['failed long ago', { status: 'failed', last_error: 'x', last_error_code: 'SLICE_PROVISIONING_FAILED' }],
+    ['run elsewhere', { runtime: 'external' }],
+  ])('is restarted however many others %s', async (_title, others) => {
+    const ids = [];
+    for (let i = 0; i < 10; i += 1) ids.push(await world.addSlice('unwell'));
+    const columns = Object.keys(others).map((name, i) => `${name} = $${i + 2}`);
+    await world.query(`UPDATE slice SET ${columns.join(', ')} WHERE id = ANY($1)`, [
+      ids,
+      ...Object.values(others),
+    ]);
+    for (let i = 0; i < 4; i += 1) await world.addSlice();
+    const hung = await world.addSlice('hung');
+    await world.passes(3);
+    expect([...world.restarts]).toEqual([[hung, 1]]);
+  });
 });
 
 describe('what the monitor remembers', () => {

@@ -1,8 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
+import { hostname } from 'node:os';
 import { Notifier } from '#common';
+import { DiskSpace } from '../../../libs/monitor/src/health/disk-space.js';
 import type { Condition } from '../../../libs/monitor/src/outages/condition.js';
+import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
 import { Outages } from '../../../libs/monitor/src/outages/outages.js';
 import { eventually } from '../../support/eventually.js';
 import { MINUTE_MS, MonitorWorld, type MonitorWorldOptions } from '../../support/monitor-world.js';
@@ -40,6 +43,11 @@ const told = async ({ gateway }: MonitorWorld) =>
 async function passAfter(ms: number): Promise<void> {
   world.clock.advance(ms);
   await world.pass();
+}
+
+/** So many percent of a gateway's disk are used. */
+function fill({ gateway }: MonitorWorld, used: number): void {
+  jest.spyOn(gateway.get(DiskSpace), 'look').mockResolvedValue({ total: 100, free: 100 - used });
 }
 
 /** What came, once so much has. Nothing more may be on its way then. */
@@ -218,6 +226,83 @@ describe('what is down', () => {
     await receivedAfter(1);
     for (const each of [world, replica])
       await eventually(async () => expect(await told(each)).toMatchObject({ notifiedDown: true }));
+  });
+});
+
+describe('what does not come up, for a reason that may go by itself', () => {
+  const fault = `status = 'provisioning', observed_generation = 0, last_error_code = 'RUNTIME_UNAVAILABLE',
+                 last_error = 'Docker does not answer; it is tried again'`;
+
+  it('is told of after NOTIFY_AFTER_HOURS, and when it is up', async () => {
+    await start();
+    const id = await world.addSlice('well', 'acme');
+    await world.query(`UPDATE slice SET generation = 1, ${fault} WHERE id = $1`, [id]);
+    const pass = world.gateway.get(MonitorPass);
+    const observe = async (ms: number) => {
+      world.clock.advance(ms);
+      await pass.run(new AbortController().signal, Promise.resolve());
+    };
+    await observe(MINUTE_MS);
+    await observe(6 * HOUR_MS - 1);
+    expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]);
+    await observe(1);
+    await observe(HOUR_MS);
+    const [stuck] = await receivedAfter(1);
+    expect(stuck?.body).toEqual({
+      title: `Slice ${id} (acme) does not come up`,
+      body: `Slice ${id} (acme) has not come up for 6 h: Docker does not answer; it is tried again`,
+      type: 'failure',
+    });
+    // What the stub reconciler does after a pass.
+    await world.passes(5);
+    const [, up] = await receivedAfter(2);
+    expect(up?.body.title).toBe(`Slice ${id} (acme) is up again`);
+  });
+
+  it('is not told of when it came up before', async () => {
+    await start();
+    const id = await world.addSlice();
+    await world.query(`UPDATE slice SET ${fault} WHERE id = $1`, [id]);
+    await world.passes(5);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    expect(receiver.received).toEqual([]);
+  });
+});
+
+describe('a disk that is nearly full', () => {
+  // Gateways on one database have the same.
+  const key = { SECRET_KEY: 'a secret of all gateways, for a test' };
+  const replica = (elsewhere: boolean) =>
+    MonitorWorld.start({ replicaOf: world, elsewhere, env: { ...apprise(), ...key } });
+  it('is told of once by all gateways that have it, and not by one with another disk', async () => {
+    await start(key);
+    await using sharing = await replica(false);
+    await using other = await replica(true);
+    fill(world, 95);
+    fill(sharing, 95);
+    fill(other, 50);
+    await world.passes(1);
+    const [full] = await receivedAfter(1);
+    expect(full?.body.title).toMatch(/^Nearly used up: the disk under .* of ./);
+    await sharing.passes(1);
+    await other.passes(1);
+    await receivedAfter(1);
+    fill(sharing, 50);
+    await sharing.passes(1);
+    const [, room] = await receivedAfter(2);
+    expect(room?.body.title).toMatch(/^Room again: the disk under /);
+  });
+
+  it('is the same one for a gateway that comes after', async () => {
+    await start(key);
+    await using sharing = await replica(false);
+    await using other = await replica(true);
+    const [name, same, another] = await Promise.all(
+      [world, sharing, other].map(({ gateway }) => gateway.get(DiskSpace).name()),
+    );
+    expect(same).toBe(name);
+    expect(another).not.toBe(name);
+    expect([name, another]).not.toContain(hostname());
   });
 });
 

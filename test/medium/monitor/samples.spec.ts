@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { TelemetryReader } from '#monitor';
+import { BackendServer } from '../../support/backend-server.js';
 import { eventually } from '../../support/eventually.js';
 import { MonitorWorld } from '../../support/monitor-world.js';
 
@@ -15,6 +16,15 @@ const step = (seconds: number, minute: number, checks: number) => ({
 });
 
 describe('a pass', () => {
+  it('has each backend asked once', async () => {
+    await using backend = await BackendServer.start();
+    world = await MonitorWorld.start({ configFile: `defaultBackend: ${backend.url}\n` });
+    // At once when it came to be known.
+    await eventually(async () => expect(backend.asked).toHaveLength(1));
+    await world.passes(3);
+    expect(backend.asked).toHaveLength(4);
+  });
+
   it('stores what it saw of each slice and of the server', async () => {
     world = await MonitorWorld.start();
     const [well, unwell] = [await world.addSlice('well'), await world.addSlice('unwell')];

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { hashSessionId } from '#auth';
 import { ControlConnection } from '#database';
 import { VisitorCache } from '../../../libs/proxy/src/edge/visitor-cache.js';
+import { allHeard } from '../../support/all-heard.js';
 import { assign, ASSIGNED_SLICES, customerWith, type Customer } from '../../support/assigned-slices.js';
 import { terminateControl } from '../../support/control.js';
 import { eventually } from '../../support/eventually.js';
@@ -26,7 +27,7 @@ beforeEach(async () => {
   await healthy();
   customer = await customerWith(gateway, { port: 1000 });
   hash = hashSessionId(customer.browser.cookie.split('=')[1] ?? '');
-  await allHeard();
+  await allHeard(gateway);
   sessions.reads = 0;
 });
 
@@ -34,17 +35,6 @@ afterEach(() => sessions.release());
 
 async function healthy(): Promise<void> {
   await eventually(async () => expect(gateway.get(ControlConnection).healthy).toBe(true));
-}
-
-/** Resolves when this gateway has heard all that was told before. */
-async function allHeard(): Promise<void> {
-  const control = gateway.get(ControlConnection);
-  await new Promise<void>((resolve, reject) => {
-    control
-      .listen('all_heard', () => resolve())
-      .then(() => control.notify('all_heard'))
-      .catch(reject);
-  });
 }
 
 /** Ends the session as another replica does, of which this one hears nothing. */

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { type Slice, User } from '#database';
-import { type SliceSeries, TelemetryReader } from '#monitor';
+import { TelemetryReader } from '#monitor';
 import { RuntimeUnavailableError, SliceEvents, SliceRuntime, SliceService } from '#orchestrator';
 import { administered } from '../slices/slice-listing.js';
 import { eventView } from '../slices/slice-watch.js';
@@ -29,10 +29,11 @@ export class SliceDetailService {
       this.ownerOf(slice),
       this.containerOf(slice),
       this.telemetry.latestOf(id),
-      this.telemetry.series([id], HOURS),
+      this.telemetry.seriesOf(id, HOURS),
       this.events.last(id, EVENTS),
     ]);
-    const { from, to, stepSeconds, slices } = series;
+    const { from, to, stepSeconds } = series;
+    const { sliceId: _, ...columns } = series.slice;
     return {
       slice: administered(slice, owner),
       container,
@@ -42,7 +43,7 @@ export class SliceDetailService {
         from: from.toISOString(),
         to: to.toISOString(),
         stepSeconds,
-        ...columnsOf(slices[0]),
+        ...columns,
       },
       events: events.map(eventView),
     };
@@ -75,21 +76,4 @@ export class SliceDetailService {
       throw error;
     }
   }
-}
-
-function columnsOf(series: SliceSeries | undefined): Omit<SliceSeries, 'sliceId'> {
-  if (series !== undefined) {
-    const { sliceId: _, ...columns } = series;
-    return columns;
-  }
-  return {
-    at: [],
-    availability: [],
-    latencyMs: [],
-    cpuPercent: [],
-    memoryBytes: [],
-    databaseBytes: [],
-    connections: [],
-    metrics: {},
-  };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { sessionSummary } from '#auth';
+import { sessionSummary, subscriptionSchema } from '#auth';
 import { sliceResponse } from '#orchestrator';
 import { count, LARGEST_PAGE, searched } from '../fields.js';
 
@@ -39,6 +39,8 @@ export const userResponse = z
     disabled: z.boolean(),
     createdAt: z.iso.datetime(),
     slice: sliceResponse.nullable(),
+    /** Null when there never was one, or without billing. */
+    subscription: subscriptionSchema.nullable(),
   })
   .meta({ id: 'AdministeredUser' });
 export type UserView = z.infer<typeof userResponse>;

@@ -47,7 +47,7 @@ export class UserAdministration {
   async signOut(id: string, by: Principal): Promise<void> {
     await this.sessions.endAll(id, {
       change: async (manager) => {
-        if (!(await manager.existsBy(User, { id }))) throw userNotFound();
+        if (!(await manager.existsBy(User, { id, deletedAt: IsNull() }))) throw userNotFound();
         await this.audit.record({ action: 'user.sign_out', target: target(id) });
       },
     });
@@ -64,7 +64,7 @@ export class UserAdministration {
     let removed = false;
     await this.sessions.endAll(id, {
       change: async (manager) => {
-        if (!(await manager.existsBy(User, { id }))) throw userNotFound();
+        if (!(await manager.existsBy(User, { id, deletedAt: IsNull() }))) throw userNotFound();
         removed = await this.factors.remove(id, manager);
         const facts = { before: { totpEnabled: removed }, after: { totpEnabled: false } };
         await this.audit.record({ action: 'user.remove_totp', target: target(id), ...facts });

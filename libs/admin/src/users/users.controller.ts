@@ -29,7 +29,10 @@ export class UsersController {
   ) {}
 
   @Get()
-  @ApiOperation({ summary: 'All accounts with their slices, the oldest first; `search` in their addresses' })
+  @ApiOperation({
+    summary:
+      'All accounts with their slices and subscriptions, the oldest first; `search` in their addresses',
+  })
   @ApiOkResponse({ description: 'One page of accounts', standardSchema: usersResponse })
   page(@Query({ schema: usersQuery }) query: UsersQuery): Promise<UsersPage> {
     return this.users.page(query);

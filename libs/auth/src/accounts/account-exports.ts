@@ -6,6 +6,7 @@ import type { SessionPrincipal } from '../principals/principal.js';
 import { sessionFacts } from '../sessions/devices.service.js';
 import { SessionStore } from '../sessions/session-store.js';
 import type { AccountExport } from './account-schemas.js';
+import { BillingRecords } from './billing-records.js';
 import { SliceAllocator } from './slice-allocator.js';
 import { publicUser } from './users.js';
 
@@ -19,16 +20,18 @@ export class AccountExports {
     private readonly dataSource: DataSource,
     private readonly sessions: SessionStore,
     private readonly slices: SliceAllocator,
+    private readonly billing: BillingRecords,
     private readonly clock: Clock,
   ) {}
 
   async of({ user: { id } }: SessionPrincipal): Promise<AccountExport> {
     const { manager } = this.dataSource;
-    const [user, identities, sessions, slice, audit] = await Promise.all([
+    const [user, identities, sessions, slice, billing, audit] = await Promise.all([
       manager.findOneBy(User, { id }),
       manager.find(UserIdentity, { where: { userId: id }, order: { createdAt: 'ASC' } }),
       this.sessions.list(id),
       this.slices.sliceOf(id),
+      this.billing.recordOf(id),
       manager.find(AuditEntry, {
         where: { targetKind: 'user', targetId: id },
         order: { id: 'DESC' },
@@ -50,6 +53,7 @@ export class AccountExports {
       })),
       sessions: sessions.map(sessionFacts),
       slice,
+      billing,
       // Where the operator sat is the operator's.
       audit: audit.map(({ at, action, actorId, ip }) => ({
         at: at.toISOString(),

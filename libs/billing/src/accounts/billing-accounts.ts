@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { IsNull, LessThanOrEqual, type Repository } from 'typeorm';
+import { In, IsNull, LessThanOrEqual, type Repository } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
 import { BillingAccount, Transactions, User } from '#database';
 
@@ -13,6 +13,10 @@ export class BillingAccounts {
 
   find(userId: string): Promise<BillingAccount | null> {
     return this.accounts.findOneBy({ userId });
+  }
+
+  findByUsers(userIds: readonly string[]): Promise<BillingAccount[]> {
+    return this.accounts.findBy({ userId: In(userIds) });
   }
 
   findByCustomer(customerId: string): Promise<BillingAccount | null> {

@@ -7,7 +7,7 @@ import { Consequences } from '../accounts/consequences.js';
 import { NEVER_SUBSCRIBED } from '../entitlement/entitlement.js';
 import type { BillingStatus } from './schemas.js';
 
-/** What customers see of their own subscription. */
+/** What customers see of their own subscription, and operators of each one's. */
 @Injectable()
 export class StatusService extends SubscriptionReader {
   constructor(
@@ -25,9 +25,17 @@ export class StatusService extends SubscriptionReader {
   }
 
   override async subscriptionOf(userId: string): Promise<CustomerSubscription | null> {
-    if (this.config.billing.stripe === null) return null;
-    const account = await this.accounts.find(userId);
-    return account === null || account.status === 'none' ? null : this.view(account);
+    return (await this.subscriptionsOf([userId])).get(userId) ?? null;
+  }
+
+  override async subscriptionsOf(
+    userIds: readonly string[],
+  ): Promise<ReadonlyMap<string, CustomerSubscription>> {
+    if (this.config.billing.stripe === null || userIds.length === 0) return new Map();
+    const accounts = await this.accounts.findByUsers(userIds);
+    return new Map(
+      accounts.filter(({ status }) => status !== 'none').map((each) => [each.userId, this.view(each)]),
+    );
   }
 
   private view(account: BillingAccount | null): CustomerSubscription {

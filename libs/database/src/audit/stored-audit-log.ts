@@ -34,9 +34,12 @@ export class StoredAuditLog extends AuditLog {
   }
 }
 
-/** jsonb holds no NUL; everything else that is JSON it does. */
+/** What JSON can say and jsonb can't hold: NUL, and halves of surrogate pairs. Behind a backslash of the text it is text. */
+const UNSTORABLE = /\\(?:\\|u0000|ud[89a-f][\da-f]{2})/g;
+
 function jsonOf(facts: object | null | undefined): string | null {
-  return facts === null || facts === undefined
-    ? null
-    : JSON.stringify(facts).replaceAll(String.raw`\u0000`, String.raw`\ufffd`);
+  if (facts === null || facts === undefined) return null;
+  return JSON.stringify(facts).replaceAll(UNSTORABLE, (escaped) =>
+    escaped === String.raw`\\` ? escaped : String.raw`\ufffd`,
+  );
 }

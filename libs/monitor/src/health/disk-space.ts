@@ -1,5 +1,8 @@
 import { statfs } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
+import { keptName } from '#common';
 import { AppConfig } from '#config';
 
 /** Of a file system, in bytes. */
@@ -12,7 +15,23 @@ export interface Space {
 /** The room on the file system that holds the data directory. */
 @Injectable()
 export class DiskSpace {
+  private named: Promise<string> | null = null;
+
   constructor(private readonly config: AppConfig) {}
+
+  /** Where it is, for the operator. */
+  get place(): string {
+    return `${this.config.dataDir} of ${hostname()}`;
+  }
+
+  /**
+   * What the data directory is called whichever gateway has it: a container has another host name than the one before,
+   * on the same volume. Where none can be kept, the host's name.
+   */
+  name(): Promise<string> {
+    this.named ??= keptName(join(this.config.dataDir, 'disk')).catch(() => hostname());
+    return this.named;
+  }
 
   /** @throws the error of statfs(2) */
   async look(): Promise<Space> {

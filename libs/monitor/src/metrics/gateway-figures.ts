@@ -4,6 +4,7 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { DataSource } from 'typeorm';
 import { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
 import { type GaugeReading, Metrics, OpenStreams } from '#common';
+import { AppConfig } from '#config';
 import { LiveSockets, Pools } from '#proxy';
 
 /** A histogram counts this much of waiting where there is no lag at all. */
@@ -29,6 +30,7 @@ export class GatewayFigures implements OnModuleInit, OnModuleDestroy {
     private readonly sockets: LiveSockets,
     private readonly streams: OpenStreams,
     private readonly pools: Pools,
+    private readonly config: AppConfig,
   ) {}
 
   onModuleInit(): void {
@@ -54,6 +56,12 @@ export class GatewayFigures implements OnModuleInit, OnModuleDestroy {
       'Slices there are, by their status; the same on every gateway',
       ['status'],
       () => this.slices(),
+    );
+    metrics.gauge(
+      'sluice_monitor_interval_seconds',
+      'Time from one pass of the monitor to the next; 0: it is switched off',
+      [],
+      () => one((this.config.monitor.intervalMs ?? 0) / 1000),
     );
     metrics.gauge(
       'sluice_pool_backends',

@@ -14,7 +14,6 @@ export function backendConditions(backends: Backends['all']): Pick<Findings, 'co
       unsure.add(subject);
       continue;
     }
-    const name = withoutCredentials(url);
     conditions.push({
       subject,
       state: state.status === 'up' ? 'well' : 'bad',
@@ -22,26 +21,17 @@ export function backendConditions(backends: Backends['all']): Pick<Findings, 'co
       reason: 'its health check fails',
       texts: {
         began: (reason, lasts) => ({
-          title: `Backend ${name} is down`,
-          body: `The backend ${name} has been down for ${lasts}: ${reason}.`,
+          title: `Backend ${url} is down`,
+          body: `The backend ${url} has been down for ${lasts}: ${reason}.`,
           type: 'failure',
         }),
         ended: (lasted) => ({
-          title: `Backend ${name} is up again`,
-          body: `The backend ${name} is up again. It was down for ${lasted}.`,
+          title: `Backend ${url} is up again`,
+          body: `The backend ${url} is up again. It was down for ${lasted}.`,
           type: 'success',
         }),
       },
     });
   }
   return { conditions, unsure };
-}
-
-/** Notices go to services of others. */
-function withoutCredentials(url: string): string {
-  const parsed = new URL(url);
-  parsed.username = '';
-  parsed.password = '';
-  parsed.search = '';
-  return parsed.href.replace(/\/$/, '');
 }

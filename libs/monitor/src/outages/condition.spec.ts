@@ -35,7 +35,10 @@ const reading = (disk: number | null, connections: number | null): ServerReading
 });
 
 const states = (disk: number | null, connections: number | null) =>
-  serverConditions(reading(disk, connections)).map(({ subject, state }) => [subject.split(':')[0], state]);
+  serverConditions(reading(disk, connections), { name: 'a', place: '/data' }).map(({ subject, state }) => [
+    subject.split(':')[0],
+    state,
+  ]);
 
 describe('the server', () => {
   it.each([

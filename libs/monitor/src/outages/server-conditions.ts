@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import type { ServerReading } from '../telemetry/readings.js';
 import type { Condition } from './condition.js';
 
@@ -10,12 +9,15 @@ interface Gauge {
   readonly what: string;
 }
 
-const DISK: Gauge = {
-  subject: `disk:${hostname()}`,
-  badAbove: 90,
-  wellBelow: 85,
-  what: `the disk of ${hostname()}`,
-};
+/** The disk that was looked at. */
+export interface Disk {
+  /** The same whoever looks, and another one for another disk. */
+  readonly name: string;
+  /** Where it is, for the operator. */
+  readonly place: string;
+}
+
+const DISK = { badAbove: 90, wellBelow: 85 };
 const CONNECTIONS: Gauge = {
   subject: 'connections',
   badAbove: 80,
@@ -24,9 +26,10 @@ const CONNECTIONS: Gauge = {
 };
 
 /** How the server is. What lies between the bounds, or is not known, is no condition at all: it changes nothing. */
-export function serverConditions(reading: ServerReading): Condition[] {
+export function serverConditions(reading: ServerReading, { name, place }: Disk): Condition[] {
+  const disk = { ...DISK, subject: `disk:${name}`, what: `the disk under ${place}` };
   return [
-    ...gauged(DISK, reading.diskUsedBytes, reading.diskTotalBytes),
+    ...gauged(disk, reading.diskUsedBytes, reading.diskTotalBytes),
     ...gauged(CONNECTIONS, reading.connections, reading.maxConnections),
   ];
 }

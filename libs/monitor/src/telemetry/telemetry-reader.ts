@@ -48,7 +48,7 @@ export class TelemetryReader {
     return row === undefined ? null : readingOf(row);
   }
 
-  /** These slices over so many hours up to now, at most 1,000 points each; one without samples is left out. */
+  /** These slices over so many hours up to now, at most 1,000 points each, in the order they are asked for. */
   async series(sliceIds: readonly number[], hours: number): Promise<Span & { slices: SliceSeries[] }> {
     const resolution = resolutionFor(hours, this.clock.nowMs());
     const { from, to, stepSeconds } = resolution;
@@ -59,8 +59,15 @@ export class TelemetryReader {
       stepSeconds,
       ...(resolution.fine ? [] : [await this.seam(resolution)]),
     ]);
-    const slices = rows.map((row) => ({ ...row, metrics: columnsOf(row.metrics) }));
-    return { from, to, stepSeconds, slices };
+    const found = new Map(rows.map((row) => [row.sliceId, { ...row, metrics: columnsOf(row.metrics) }]));
+    return { from, to, stepSeconds, slices: sliceIds.map((id) => found.get(id) ?? withoutSamples(id)) };
+  }
+
+  /** The same of one slice. */
+  async seriesOf(sliceId: number, hours: number): Promise<Span & { slice: SliceSeries }> {
+    const { slices, ...span } = await this.series([sliceId], hours);
+    const [slice = withoutSamples(sliceId)] = slices;
+    return { ...span, slice };
   }
 
   /** The server over so many hours up to now, at most 1,000 points. */
@@ -75,6 +82,20 @@ export class TelemetryReader {
     const { rolledUpTo } = await this.dataSource.manager.findOneByOrFail(MonitorState, { id: 1 });
     return rolledUpTo === null ? from : stepBefore(rolledUpTo.getTime(), stepSeconds);
   }
+}
+
+function withoutSamples(sliceId: number): SliceSeries {
+  return {
+    sliceId,
+    at: [],
+    availability: [],
+    latencyMs: [],
+    cpuPercent: [],
+    memoryBytes: [],
+    databaseBytes: [],
+    connections: [],
+    metrics: {},
+  };
 }
 
 function readingOf(row: LatestRow): SliceReading {

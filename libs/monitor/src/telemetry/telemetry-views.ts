@@ -1,22 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { SliceSupervision } from '#orchestrator';
-import type { SliceSeries } from './readings.js';
 import type { ServerQuery, ServerTelemetry, SlicesQuery, SlicesTelemetry } from './schemas.js';
 import { TelemetryReader } from './telemetry-reader.js';
 
 /** Contract §9. */
 const PAGE_SIZE = 50;
-
-const nothing = (): Omit<SliceSeries, 'sliceId'> => ({
-  at: [],
-  availability: [],
-  latencyMs: [],
-  cpuPercent: [],
-  memoryBytes: [],
-  databaseBytes: [],
-  connections: [],
-  metrics: {},
-});
 
 /** Telemetry as the operator sees it. */
 @Injectable()
@@ -39,15 +27,12 @@ export class TelemetryViews {
       shown.map(({ id }) => id),
       hours,
     );
-    const byId = new Map(slices.map((series) => [series.sliceId, series]));
+    const names = new Map(shown.map(({ id, name }) => [id, name]));
     return {
       from: from.toISOString(),
       to: to.toISOString(),
       stepSeconds,
-      slices: shown.map(({ id, name }) => {
-        const { sliceId, ...columns } = byId.get(id) ?? { sliceId: id, ...nothing() };
-        return { id: sliceId, name, ...columns };
-      }),
+      slices: slices.map(({ sliceId: id, ...columns }) => ({ id, name: names.get(id) ?? '', ...columns })),
       total: all.length,
       page,
       pageSize: PAGE_SIZE,

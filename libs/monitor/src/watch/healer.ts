@@ -68,7 +68,9 @@ export class Healer {
   }
 }
 
+/** Of those that a restart could be for: what failed long ago, or runs elsewhere, says nothing of a cause of just now. */
 function hasCommonCause(sightings: readonly Sighting[]): boolean {
-  const failing = sightings.filter(({ healthy }) => !healthy).length;
-  return failing >= COMMON_CAUSE_FROM && failing * 2 > sightings.length;
+  const running = sightings.filter(({ slice, state }) => slice.status === 'active' && state === 'running');
+  const failing = running.filter(({ healthy }) => !healthy).length;
+  return failing >= COMMON_CAUSE_FROM && failing * 2 > running.length;
 }

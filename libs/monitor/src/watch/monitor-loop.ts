@@ -91,17 +91,18 @@ export class MonitorLoop implements OnApplicationBootstrap, BeforeApplicationShu
     const { term } = this;
     if (this.stopping.signal.aborted) return;
     try {
-      // Also while the database is away, and with it the pass, which joins the probes.
-      await Promise.all([this.prober.probeAll(), term === null ? undefined : this.timed(term)]);
+      // Also while the database is away, and with it the pass, which waits for what they find.
+      const probes = this.prober.probeAll();
+      await Promise.all([probes, term === null ? undefined : this.timed(term, probes)]);
       this.complaint.end();
     } catch (error) {
       this.complain(error);
     }
   }
 
-  private async timed(term: AbortSignal): Promise<void> {
+  private async timed(term: AbortSignal, probes: Promise<void>): Promise<void> {
     const begun = performance.now();
-    await this.pass.run(term);
+    await this.pass.run(term, probes);
     this.metrics.monitorPass.observe((performance.now() - begun) / 1000);
   }
 

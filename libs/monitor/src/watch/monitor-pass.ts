@@ -6,12 +6,13 @@ import { Clock } from '#common';
 import { AppConfig } from '#config';
 import { MonitorState } from '#database';
 import { SliceDatabaseFigures, SliceRuntime, SliceSupervision, type WatchedSlice } from '#orchestrator';
-import { BackendProber, Backends } from '#proxy';
+import { Backends } from '#proxy';
+import { DiskSpace } from '../health/disk-space.js';
 import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
 import type { Condition } from '../outages/condition.js';
 import { Outages } from '../outages/outages.js';
 import { serverConditions } from '../outages/server-conditions.js';
-import { SLICE_PREFIX, sliceCondition, sliceSubject } from '../outages/slice-conditions.js';
+import { SLICE_PREFIX, sliceConditions, sliceSubject } from '../outages/slice-conditions.js';
 import type { ServerReading } from '../telemetry/readings.js';
 import { TelemetryStore } from '../telemetry/telemetry-store.js';
 import { within } from './deadline.js';
@@ -47,7 +48,7 @@ export class MonitorPass {
     private readonly store: TelemetryStore,
     private readonly healer: Healer,
     private readonly outages: Outages,
-    private readonly prober: BackendProber,
+    private readonly disk: DiskSpace,
     private readonly backends: Backends,
     private readonly dataSource: DataSource,
     private readonly clock: Clock,
@@ -57,16 +58,17 @@ export class MonitorPass {
 
   /**
    * @param signal ends it early: another replica may run by then, so nothing is decided any more
+   * @param probes of all backends, which every gateway makes at this interval
    * @throws what the database throws
    */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, probes: Promise<void>): Promise<void> {
     const at = this.clock.now();
     await this.begin(at);
     const [slices, surroundings] = await Promise.all([this.supervision.all(), this.lookAround(at)]);
     const [measured, reading] = await Promise.all([
       this.measureAll(slices, surroundings, signal),
       this.readServer(surroundings),
-      this.prober.probeAll(),
+      probes,
     ]);
     if (signal.aborted) return;
     await this.healer.treat(measured.flatMap(sightingOf), signal);
@@ -137,13 +139,14 @@ export class MonitorPass {
   ): Promise<void> {
     const settleMs = INTERVALS_TO_SETTLE * (this.config.monitor.intervalMs ?? 0);
     const ofSlices: Condition[] = measured.flatMap(({ slice, reading: { healthy } }) =>
-      healthy === null ? [] : [sliceCondition(slice, healthy, settleMs)],
+      sliceConditions(slice, healthy, settleMs),
     );
     const ofBackends = backendConditions(this.backends.all);
+    const disk = { name: await this.disk.name(), place: this.disk.place };
     const toRun = slices.filter(({ desiredState }) => desiredState === 'running');
     await this.outages.settle({
       passAt,
-      conditions: [...ofSlices, ...ofBackends.conditions, ...serverConditions(reading)],
+      conditions: [...ofSlices, ...ofBackends.conditions, ...serverConditions(reading, disk)],
       complete: [SLICE_PREFIX, BACKEND_PREFIX],
       unsure: new Set([...toRun.map(({ id }) => sliceSubject(id)), ...ofBackends.unsure]),
     });

@@ -54,21 +54,25 @@ export class OrphanService {
   async sweep(dryRun: boolean): Promise<Orphan[]> {
     const orphans = await this.find();
     if (dryRun) return orphans;
-    const ids = [...new Set(orphans.map(({ sliceId }) => sliceId))];
-    const removed = new Set<number>();
-    for (const id of ids) if (await this.remove(id)) removed.add(id);
-    const gone = orphans.filter(({ sliceId }) => removed.has(sliceId));
-    const target = { kind: 'orphans', id: 'all' };
-    await this.audit.record({ action: 'orphans.sweep', target, before: { orphans: gone } });
+    const gone: Orphan[] = [];
+    for (const [id, remnants] of Map.groupBy(orphans, ({ sliceId }) => sliceId)) {
+      if (await this.remove(id, remnants)) gone.push(...remnants);
+    }
     return gone;
   }
 
   /** Under the slice's lock, and only if it still has no row: whoever reconciles it just now comes first. */
-  private async remove(sliceId: number): Promise<boolean> {
+  private async remove(sliceId: number, remnants: readonly Orphan[]): Promise<boolean> {
     const lock = await this.control.tryLock(sliceLock(sliceId));
     if (lock === null) return false;
     try {
       if ((await this.slices.find(sliceId)) !== null) return false;
+      // Written first: no transaction reaches the engine, and nothing may be gone that nobody is told of.
+      await this.audit.record({
+        action: 'orphans.sweep',
+        target: { kind: 'slice', id: String(sliceId) },
+        before: { orphans: remnants.map(({ kind }) => kind) },
+      });
       await this.runtime.stop(sliceId, STOP_GRACE_MS);
       await this.runtime.removeData(sliceId);
       await this.databases.drop(sliceId);

@@ -21,8 +21,11 @@ export type Observation = Pick<
 /** What somebody may desire of a slice besides its end, which {@link SliceRepository.dismiss} is for. */
 export type Wish = Pick<
   QueryDeepPartialEntity<Slice>,
-  'name' | 'ownerId' | 'image' | 'memoryBytes' | 'cpus' | 'envSealed'
+  'name' | 'ownerId' | 'claimable' | 'image' | 'memoryBytes' | 'cpus' | 'envSealed'
 > & { desiredState?: Exclude<DesiredState, 'absent'> };
+
+/** That the slice is there, and is not to go. */
+const IS_WANTED = `id = :id AND destroyed_at IS NULL AND desired_state <> 'absent'`;
 
 /** Reads and writes slices. Tombstones are hidden from everything but {@link findAny}. */
 @Injectable()
@@ -91,7 +94,21 @@ export class SliceRepository {
     // Whoever says what is to become of it takes it over from billing, which may have stopped it.
     const takenOver = change.desiredState === undefined ? {} : { stoppedBy: null };
     const { affected } = await this.update({ ...change, ...takenOver })
-      .where(`id = :id AND destroyed_at IS NULL AND desired_state <> 'absent'`, { id })
+      .where(IS_WANTED, { id })
+      .execute();
+    return affected === 1;
+  }
+
+  /**
+   * Changes what nobody has to bring about, so that the slice stays as it is.
+   * @returns false when the slice is not there (any more), or is to go
+   */
+  async amend(id: number, change: Pick<Wish, 'name' | 'ownerId' | 'claimable'>): Promise<boolean> {
+    const { affected } = await this.transactions.manager
+      .createQueryBuilder()
+      .update(Slice)
+      .set(change)
+      .where(IS_WANTED, { id })
       .execute();
     return affected === 1;
   }
@@ -104,7 +121,7 @@ export class SliceRepository {
    */
   async dismiss(id: number, force: boolean): Promise<boolean> {
     const { affected } = await this.update({ desiredState: 'absent' })
-      .where(`id = :id AND destroyed_at IS NULL AND desired_state <> 'absent'`, { id })
+      .where(IS_WANTED, { id })
       .andWhere('(owner_id IS NULL OR :force)', { force })
       .execute();
     return affected === 1;
@@ -155,9 +172,8 @@ export class SliceRepository {
         generation: () => 'generation + 1',
         observedGeneration: () => 'generation + 1',
       })
-      .where(`id = :id AND runtime = 'external' AND destroyed_at IS NULL AND desired_state <> 'absent'`, {
-        id,
-      })
+      .where(IS_WANTED, { id })
+      .andWhere(`runtime = 'external'`)
       .andWhere('(status <> :status OR desired_state <> :desiredState)', { status, desiredState })
       .execute();
     return affected === 1;

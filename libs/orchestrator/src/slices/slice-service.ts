@@ -9,7 +9,7 @@ import { SliceAudit, wishedFor } from './slice-audit.js';
 import { SliceFactory } from './slice-factory.js';
 import { SliceIdempotency } from './slice-idempotency.js';
 import { conflictOf } from './slice-conflicts.js';
-import { SliceRepository } from './slice-repository.js';
+import { SliceRepository, type Wish } from './slice-repository.js';
 import { SliceSecrets } from './slice-secrets.js';
 import type { ProvisionRequest, SliceChange } from './slice-request.js';
 
@@ -56,24 +56,18 @@ export class SliceService {
   async change(id: number, change: SliceChange): Promise<Slice> {
     this.assertImageIsOfUse(change);
     const slice = await this.get(id);
-    assertMadeByUs(slice, change);
-    const { env, memory, owner, ...same } = change;
-    const wish = {
-      ...same,
-      claimable: false,
-      ...(memory === undefined ? {} : { memoryBytes: memory }),
-      ...(owner === undefined ? {} : { ownerId: owner }),
-      ...(env === undefined ? {} : { envSealed: this.secrets.sealEnv(id, env) }),
-    };
+    const isOurs = slice.runtime !== 'external';
+    if (!isOurs) assertOnlyTold(slice, change);
     try {
-      const desired = await this.audit.changing('slice.change', slice, wishedFor(change), () =>
-        this.slices.desire(id, wish),
+      const changed = await this.audit.changing('slice.change', slice, wishedFor(change), () =>
+        // Somebody else runs it, and has said how it is: a name is no reason to think otherwise.
+        isOurs ? this.slices.desire(id, this.wishOf(id, change)) : this.slices.amend(id, amendmentOf(change)),
       );
-      if (!desired) return notFound(id);
+      if (!changed) return notFound(id);
     } catch (error) {
       throw conflictOf(error, change);
     }
-    return cameUp(await this.convergence.settled(id));
+    return isOurs ? cameUp(await this.convergence.settled(id)) : this.get(id);
   }
 
   start(id: number): Promise<Slice> {
@@ -101,6 +95,17 @@ export class SliceService {
       if (latest !== null && latest.desiredState !== 'absent') throw inUse(id);
     }
     return this.convergence.settled(id);
+  }
+
+  private wishOf(id: number, change: SliceChange): Wish {
+    const { image, cpus, memory, env } = change;
+    return {
+      ...amendmentOf(change),
+      ...(image === undefined ? {} : { image }),
+      ...(cpus === undefined ? {} : { cpus }),
+      ...(memory === undefined ? {} : { memoryBytes: memory }),
+      ...(env === undefined ? {} : { envSealed: this.secrets.sealEnv(id, env) }),
+    };
   }
 
   private async create(request: ProvisionRequest, idempotencyKey: string | null): Promise<Slice> {
@@ -167,9 +172,18 @@ function cameUp(slice: Slice): Slice {
   );
 }
 
+/** What is only told of a slice; one that was changed is nobody's to be given by itself. */
+function amendmentOf({ name, owner }: SliceChange) {
+  return {
+    claimable: false,
+    ...(name === undefined ? {} : { name }),
+    ...(owner === undefined ? {} : { ownerId: owner }),
+  };
+}
+
 /** @throws OrchestratorError SLICE_NOT_MANAGED: whoever runs it decides what it is made of */
-function assertMadeByUs({ id, runtime }: Slice, { image, env, memory, cpus }: SliceChange): void {
-  if (runtime !== 'external' || [image, env, memory, cpus].every((asked) => asked === undefined)) return;
+function assertOnlyTold({ id }: Slice, { image, env, memory, cpus }: SliceChange): void {
+  if ([image, env, memory, cpus].every((asked) => asked === undefined)) return;
   throw new OrchestratorError(
     'SLICE_NOT_MANAGED',
     `Slice ${id} was registered as it ran: only its name and its owner can be changed here.`,

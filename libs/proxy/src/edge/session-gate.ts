@@ -73,13 +73,13 @@ export class SessionGate {
 
   /**
    * Use keeps a session alive: in the store, and by the answer to this request in the browser. Nobody waits for that,
-   * and once a minute is enough.
+   * and once a minute is enough. While the bus is silent it is left to a later request: the cookie could not be given.
    * @param visitor as admitted just now
    * @param answer closes when nothing more can be answered
    */
   keepAlive(req: IncomingMessage, visitor: Visitor, answer: EventEmitter): void {
     const now = this.clock.nowMs();
-    if (now - visitor.touchedAt < TOUCH_INTERVAL_MS) return;
+    if (now - visitor.touchedAt < TOUCH_INTERVAL_MS || !this.cache.hearsChanges) return;
     visitor.touchedAt = now;
     const { sessionHash, sessionKind } = visitor.principal;
     const setCookie = this.cookie.renew(req.headers.cookie, sessionHash, sessionKind);

@@ -6,7 +6,7 @@ import type { VisitorCache } from './visitor-cache.js';
 /**
  * The cookie of a session that a request extends, from its admission to the start of its answer. A slice may take its
  * time for that, and the browser sign out or in anew meanwhile. Its old cookie, given out then, would take the place of
- * the new one. So it is given only while nothing has been heard of the user since.
+ * the new one. So it is given only while no session of the user's has been heard to end since.
  *
  * What remains: two answers on two connections, or of two replicas, that begin within the milliseconds that a NOTIFY
  * or a packet takes. A browser that gets them the wrong way round keeps an id that is worth nothing, and has to sign
@@ -27,7 +27,7 @@ export class SessionRenewal implements CookieRenewal {
   }
 
   take(): string | null {
-    const setCookie = this.#cache.isUnchanged(this.#visitor, this.#changes) ? this.#setCookie : null;
+    const setCookie = this.#cache.isSignedIn(this.#visitor, this.#changes) ? this.#setCookie : null;
     this.end();
     return setCookie;
   }

@@ -55,7 +55,10 @@ export class VisitorCache implements OnModuleInit {
   }
 
   async onModuleInit(): Promise<void> {
-    this.revocations.subscribe(({ userId }) => this.forget(userId));
+    this.revocations.subscribe(({ userId }) => {
+      for (const watch of this.watches) watch.signedOut(userId);
+      this.drop(userId);
+    });
     this.control.onRestored(() => this.forgetAll());
     await this.slices.onChange((ownerIds) => ownerIds.forEach((ownerId) => this.forget(ownerId)));
     await this.access.onChange((userId) => this.forget(userId));
@@ -89,6 +92,16 @@ export class VisitorCache implements OnModuleInit {
   /** Whether nothing has changed for a visitor since the watch began; while the bus is silent nobody can tell. */
   isUnchanged(visitor: Visitor, since: ChangeWatch): boolean {
     return this.control.healthy && !since.concerns(visitor);
+  }
+
+  /** Whether no session of a visitor's has ended since the watch began, as far as can be told. */
+  isSignedIn(visitor: Visitor, since: ChangeWatch): boolean {
+    return this.hearsChanges && !since.concernsSessionsOf(visitor);
+  }
+
+  /** Whether what is told to all gets here just now. */
+  get hearsChanges(): boolean {
+    return this.control.healthy;
   }
 
   /** Drops an entry, to be read anew. */
@@ -153,6 +166,10 @@ export class VisitorCache implements OnModuleInit {
 
   private forget(userId: string): void {
     for (const watch of this.watches) watch.userChanged(userId);
+    this.drop(userId);
+  }
+
+  private drop(userId: string): void {
     for (const hash of this.hashesOf.get(userId) ?? []) this.entries.delete(hash);
   }
 
