@@ -55,6 +55,13 @@ module.exports = {
       to: { path: '^(libs|apps/gateway|test)/' },
     },
     {
+      name: 'swagger-on-demand',
+      severity: 'error',
+      comment: 'Its decorators are in #common, and cost no start anything.',
+      from: { path: '^(libs|apps)/', pathNot: '^libs/common/src/documentation/' },
+      to: { path: 'node_modules/@nestjs/swagger/', dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'no-unresolvable',
       severity: 'error',
       // What these need, the first run of the benchmark installs.

@@ -28,7 +28,7 @@ const app = await NestFactory.create(GatewayModule.forRoot(config), {
   logger: ['error'],
   abortOnError: false,
 });
-const document = openApiDocument(app, {
+const document = await openApiDocument(app, {
   version: manifest.version,
   cookieName: config.session.cookieName,
   forwarded: FORWARDED_ENDPOINTS,

@@ -4,7 +4,7 @@ import { describeRoutes, openApiDocument } from '#auth';
 import { FORWARDED_ENDPOINTS } from '#proxy';
 import { Gateway } from '../support/gateway.js';
 
-type Document = ReturnType<typeof openApiDocument>;
+type Document = Awaited<ReturnType<typeof openApiDocument>>;
 
 describe('the OpenAPI document', () => {
   const committed = JSON.parse(readFileSync('openapi.json', 'utf8')) as Document;
@@ -48,9 +48,9 @@ describe('the OpenAPI document', () => {
     },
   );
 
-  it('that is committed describes the gateway that runs (else: npm run openapi)', () => {
+  it('that is committed describes the gateway that runs (else: npm run openapi)', async () => {
     const { version } = committed.info;
-    const document = openApiDocument(gateway.app, {
+    const document = await openApiDocument(gateway.app, {
       version,
       cookieName: gateway.config.session.cookieName,
       forwarded: FORWARDED_ENDPOINTS,

@@ -8,6 +8,7 @@ import { ConfigError, loadConfig, type AppConfig } from '#config';
 import { DatabaseServer } from '#database';
 import { createGateway } from './create-gateway.js';
 import { greeting } from './greeting.js';
+import { collectStartGarbage } from './start-garbage.js';
 
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
@@ -78,6 +79,7 @@ async function serve(gateway: NestExpressApplication, config: AppConfig): Promis
   const here = await gateway.getUrl();
   if (appUrl === null) gateway.get(AllowedOrigins).setOwn(here);
   process.stdout.write(greeting(config, appUrl ?? here));
+  collectStartGarbage();
 }
 
 // After an error that nobody caught, no state can be trusted any more. A supervisor starts the process again, and the

@@ -27,7 +27,6 @@ export { AuthModule } from './auth.module.js';
 export { ApiErrors, BODY_ERRORS } from './documentation/api-errors.js';
 export { type ForwardedEndpoint } from './documentation/forwarded-endpoint.js';
 export { type DocumentOptions, openApiDocument } from './documentation/openapi-document.js';
-export { addSecuritySchemes } from './documentation/security-schemes.js';
 export { AddressLimit } from './limits/address-limit.js';
 export { ThrottledPerAddress } from './limits/address-throttler.guard.js';
 export { AuthLimits } from './limits/auth-limits.js';

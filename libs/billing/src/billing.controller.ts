@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, BODY_ERRORS, CurrentUser, type PrincipalUser, Public, RequireSession } from '#auth';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { CheckoutService } from './checkout/checkout.service.js';
 import {
   type Address,

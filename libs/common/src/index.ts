@@ -6,6 +6,7 @@ export { sameSecret } from './crypto/constant-time.js';
 export { SecretBox } from './crypto/secret-box.js';
 export { CHALLENGE } from './errors/challenge.js';
 export type * from './errors/codes.js';
+export * from './documentation/api-decorators.js';
 export { errorCode } from './errors/error-code.js';
 export * from './errors/domain-error.js';
 export { DomainErrorFilter } from './errors/domain-error.filter.js';

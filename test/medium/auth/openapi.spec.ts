@@ -1,13 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { addSecuritySchemes } from '#auth';
+import { openApiDocument } from '#auth';
 import { AuthApp } from '../../support/auth-app.js';
 
 describe('the OpenAPI document', () => {
   it('describes bodies, answers, errors and credentials of every auth endpoint', async () => {
     await using app = await AuthApp.start();
-    const config = addSecuritySchemes(new DocumentBuilder(), 'session').build();
-    const document = SwaggerModule.createDocument(app.nest, config);
+    const options = { version: '1', cookieName: 'session', forwarded: [] };
+    const document = await openApiDocument(app.nest, options);
 
     expect(Object.keys(document.paths)).toEqual(
       expect.arrayContaining([

@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, RequireAdmin } from '#auth';
+import { ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { AuditDirectory } from './audit-directory.js';
 import { type AuditPage, auditQuery, type AuditQuery, auditResponse } from './schemas.js';
 

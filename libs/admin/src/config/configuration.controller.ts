@@ -1,6 +1,6 @@
 import { Controller, Get, HttpCode, Post, Put, type StreamableFile } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, BODY_ERRORS, CurrentPrincipal, type Principal, RequireAdmin } from '#auth';
+import { ApiBody, ApiConsumes, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '#common';
 import { type SaidSettings, settingsJsonSchema } from '#config';
 import { ConfigurationBody, PreferredFormat } from './configuration-body.js';
 import { ConfigurationService } from './configuration.service.js';

@@ -1,6 +1,6 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, RequireAdmin } from '#auth';
+import { ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { ADDRESS_ERRORS, sliceId } from '#orchestrator';
 import { DashboardService } from './dashboard.service.js';
 import { type Dashboard, dashboardResponse, type SliceDetail, sliceDetailResponse } from './schemas.js';

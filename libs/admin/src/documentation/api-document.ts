@@ -10,7 +10,7 @@ const manifest: { version: string } = createRequire(import.meta.url)('#package')
 @Injectable()
 export class ApiDocument {
   private app: INestApplication | null = null;
-  private document: object | null = null;
+  private document: Promise<object> | null = null;
 
   constructor(private readonly config: AppConfig) {}
 
@@ -19,7 +19,7 @@ export class ApiDocument {
     this.app = app;
   }
 
-  get(): object {
+  get(): Promise<object> {
     if (this.app === null) throw new Error('ApiDocument.describes() was not called');
     this.document ??= openApiDocument(this.app, {
       version: manifest.version,

@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Param, type StreamableFile } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { ApiErrors, RequireAdmin } from '#auth';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '#common';
 import { ApiDocument } from './api-document.js';
 import { DOCS_ASSETS, DOCS_PAGE, DOCS_POLICY, type DocsAsset, docsAsset } from './swagger-page.js';
 
@@ -20,7 +20,7 @@ export class DocumentationController {
   @Get('openapi.json')
   @ApiOperation({ summary: 'The OpenAPI document of this gateway' })
   @ApiOkResponse({ description: 'OpenAPI 3.0', standardSchema: z.record(z.string(), z.unknown()) })
-  openapi(): object {
+  openapi(): Promise<object> {
     return this.document.get();
   }
 

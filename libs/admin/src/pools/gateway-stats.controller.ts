@@ -1,6 +1,6 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, RequireAdmin, ThrottledPerAddress } from '#auth';
+import { ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { PoolViews } from './pool-views.js';
 import { gatewayStats, type GatewayStats } from './schemas.js';
 

@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ApiErrors, RequireAdmin } from '#auth';
+import { ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { RouteExplainer } from './route-explainer.js';
 import { type Explanation, type ExplainQuery, explainQuery, explanationResponse } from './schemas.js';
 

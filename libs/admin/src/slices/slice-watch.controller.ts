@@ -1,7 +1,7 @@
 import { Controller, Get, Header, Headers, Param, Query, type StreamableFile } from '@nestjs/common';
-import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { ApiErrors, CurrentPrincipal, type Principal, RequireAdmin } from '#auth';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '#common';
 import { ADDRESS_ERRORS, sliceId } from '#orchestrator';
 import {
   followQuery,

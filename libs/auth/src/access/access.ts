@@ -1,7 +1,6 @@
 import { applyDecorators, type ExecutionContext, SetMetadata } from '@nestjs/common';
 import type { Reflector } from '@nestjs/core';
-import { ApiSecurity } from '@nestjs/swagger';
-import { assertNever } from '#common';
+import { ApiSecurity, assertNever } from '#common';
 import { ApiErrors } from '../documentation/api-errors.js';
 import {
   ADMIN_KEY_SCHEMES,

@@ -1,12 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, UseInterceptors } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
 import { z } from 'zod';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { Public, RequireSession } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { CurrentSession } from '../access/current-principal.js';

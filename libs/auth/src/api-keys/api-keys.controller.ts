@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '#common';
 import { RequireAdmin } from '../access/access.js';
 import { ApiErrors, BODY_ERRORS } from '../documentation/api-errors.js';
 import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';

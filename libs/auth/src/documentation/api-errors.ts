@@ -1,8 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { MetadataScanner } from '@nestjs/core';
-import { ApiResponse } from '@nestjs/swagger';
 import { z } from 'zod';
-import { type ErrorCode, statusOf } from '#common';
+import { ApiResponse, type ErrorCode, statusOf } from '#common';
 
 type Decorator = MethodDecorator & ClassDecorator;
 

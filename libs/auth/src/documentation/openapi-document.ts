@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import type { OpenAPIObject } from '@nestjs/swagger';
+import { loadSwagger } from '#common';
 import { codesOf } from './api-errors.js';
 import { type ForwardedEndpoint, pathsOfForwarded } from './forwarded-endpoint.js';
 import { addSecuritySchemes } from './security-schemes.js';
@@ -29,7 +30,11 @@ can not be read, 400 \`INVALID_JSON\` to a malformed body, 500 \`INTERNAL_ERROR\
  * The OpenAPI document of an application. It lives here because nothing below knows how one authenticates, and
  * everybody above may show the document. The application need not run: Nest's preview mode will do.
  */
-export function openApiDocument(app: INestApplication, options: DocumentOptions): OpenAPIObject {
+export async function openApiDocument(
+  app: INestApplication,
+  options: DocumentOptions,
+): Promise<OpenAPIObject> {
+  const { DocumentBuilder, SwaggerModule } = await loadSwagger();
   const builder = new DocumentBuilder()
     .setTitle('Sluice')
     .setVersion(options.version)

@@ -1,5 +1,5 @@
 import { Controller, Get, Query, Redirect, type Type, UseInterceptors } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiResponse, ApiTags } from '#common';
 import { Public } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { SetCookieInterceptor, type WithCookie } from '../accounts/with-cookie.js';

@@ -1,6 +1,6 @@
 import { Controller, Get, Headers, Query, Redirect, UseInterceptors } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { IncomingHttpHeaders } from 'node:http';
+import { ApiOperation, ApiResponse, ApiTags } from '#common';
 import { Public } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { SetCookieInterceptor, type WithCookie } from '../accounts/with-cookie.js';

@@ -1,5 +1,5 @@
 import { Controller, Get } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { RequireSession } from '../access/access.js';
 import { CurrentSession } from '../access/current-principal.js';
 import { ApiErrors } from '../documentation/api-errors.js';

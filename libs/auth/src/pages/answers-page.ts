@@ -1,6 +1,5 @@
 import { applyDecorators, Header } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
-import { type ErrorCode, statusOf } from '#common';
+import { ApiResponse, type ErrorCode, statusOf } from '#common';
 import { PAGE_POLICY, PAGE_TYPE } from './page.js';
 
 const HTML_CONTENT = { 'text/html': { schema: { type: 'string' } } };

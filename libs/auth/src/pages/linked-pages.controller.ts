@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post, Query, UseFilters } from '@nestjs/common';
-import { ApiConsumes, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { ErrorCode } from '#common';
+import { ApiConsumes, ApiOperation, ApiTags } from '#common';
 import { Public } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { BODY_ERRORS } from '../documentation/api-errors.js';

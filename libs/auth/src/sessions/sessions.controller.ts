@@ -1,5 +1,5 @@
 import { Controller, Delete, Get, Header, HttpCode, Param, Post, UseInterceptors } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { RequireSession } from '../access/access.js';
 import { CurrentSession } from '../access/current-principal.js';
 import { SetCookieInterceptor, type WithCookie } from '../accounts/with-cookie.js';

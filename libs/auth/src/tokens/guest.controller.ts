@@ -1,5 +1,5 @@
 import { Body, Controller, Header, HttpCode, Post } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { Public } from '../access/access.js';
 import { ApiErrors, BODY_ERRORS } from '../documentation/api-errors.js';
 import { ThrottledPerAddress } from '../limits/address-throttler.guard.js';

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Header, HttpCode, Post } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { RequireSession } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { CurrentSession } from '../access/current-principal.js';

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '#common';
 import { Public, RequireSession } from '../access/access.js';
 import { type Caller, FromCaller } from '../access/caller.js';
 import { CurrentUser } from '../access/current-principal.js';

@@ -1,8 +1,8 @@
 import { Controller, Get, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { z } from 'zod';
 import { Public } from '#auth';
+import { ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '#common';
 import { HealthService, type Health } from './health.service.js';
 
 const healthResponse = z.object({

@@ -1,7 +1,6 @@
 import { Controller, Get, Header } from '@nestjs/common';
-import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { RequireAdmin } from '#auth';
-import { Metrics } from '#common';
+import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags, Metrics } from '#common';
 
 /** For Prometheus, which sends the admin key as `Authorization: Bearer`. */
 @ApiTags('health')

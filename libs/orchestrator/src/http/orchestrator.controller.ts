@@ -1,8 +1,8 @@
 import { Body, Controller, Get, Headers, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { ApiErrors, BODY_ERRORS, RequireAdmin } from '#auth';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '#common';
 import { OrphanService } from '../orphans/orphan-service.js';
 import { provisionSchema, type ProvisionRequest } from '../slices/slice-request.js';
 import { SliceService } from '../slices/slice-service.js';

@@ -11,10 +11,10 @@ import {
   Query,
   Res,
 } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import type { z } from 'zod';
 import { ApiErrors, BODY_ERRORS, RequireAdmin } from '#auth';
+import { ApiHeader, ApiOperation, ApiResponse, ApiTags } from '#common';
 import {
   changeSchema,
   provisionSchema,
