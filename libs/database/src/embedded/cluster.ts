@@ -111,7 +111,8 @@ async function removeUnfinished(home: string): Promise<void> {
 /** The superuser's password; made the first time, and never half-written or made twice. */
 async function readPassword(dataDir: string): Promise<string> {
   const file = join(dataDir, 'password');
-  const draft = `${file}.new-${process.pid}`;
+  // A name of its own each time: two starts of one process, too, would take the other's away.
+  const draft = `${file}.new-${process.pid}-${randomBytes(4).toString('hex')}`;
   await writeFile(draft, randomBytes(32).toString('base64url'), { mode: 0o600 });
   try {
     await link(draft, file);
