@@ -17,7 +17,7 @@ describe.each(MOMENTS)('a gateway that is killed %s a step', (moment) => {
       find: () => processSlices(installation.dataDir),
       reached: 'ports' as const,
     };
-    const { creation, destruction } = await killAtEachStep(scene, { moment, stride: soak(1, 2) });
+    const { creation, destruction } = await killAtEachStep(scene, { moment, stride: soak(1, 3) });
     // What it met is what there is to meet: data folder, log, launcher, its record, its plan; and PostgreSQL before that.
     const inDatabase = ['INSERT', 'UPDATE', 'CREATE', 'COMMENT', 'REVOKE', 'ALTER', 'COMMIT'];
     const onHost = ['mkdir', 'open', 'spawn', 'writeFile', 'rename', 'tell the child'];
