@@ -2,7 +2,7 @@ import { DataSource } from 'typeorm';
 import type { AuthApp } from './auth-app.js';
 
 /** How many connections to the database of an app wait for a lock. */
-export async function waitingForLocks(app: AuthApp): Promise<number> {
+export async function waitingForLocks(app: Pick<AuthApp, 'get'>): Promise<number> {
   const waiting = await app
     .get(DataSource)
     .query<unknown[]>(

@@ -2,11 +2,13 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { describeRoutes } from '#auth';
 import { AuditLog } from '#common';
-import { AuditEntry, User } from '#database';
+import { AuditEntry, PoolBackend, User } from '#database';
 import { SliceDatabase } from '#orchestrator';
 import { AuditSweeper } from '../../../libs/admin/src/audit/audit-sweeper.js';
 import type { Answer, OperatorClient } from '../../support/clients.js';
+import { eventually } from '../../support/eventually.js';
 import { Gateway, PASSWORD } from '../../support/gateway.js';
+import { waitingForLocks } from '../../support/waiting-for-locks.js';
 
 let gateway: Gateway;
 let operator: OperatorClient;
@@ -82,19 +84,37 @@ const CASES: Readonly<Record<string, Case>> = {
     act: () => operator.post('/admin/pools', { name: 'made', health: '/up' }),
   },
   'DELETE /admin/pools/:pool': {
-    entry: { action: 'pool.remove', target: { kind: 'pool', id: 'made' } },
-    act: () => operator.send('DELETE', '/admin/pools/made'),
+    entry: {
+      action: 'pool.remove',
+      target: { kind: 'pool', id: 'made' },
+      before: { health: '/up', backends: ['http://127.0.0.1:8', 'http://127.0.0.1:9'] },
+      after: null,
+    },
+    act: async () => {
+      for (const port of [9, 8]) {
+        await operator.post('/admin/pools/made/backends', { url: `http://127.0.0.1:${port}` });
+      }
+      return operator.send('DELETE', '/admin/pools/made');
+    },
   },
   'POST /admin/pools/:pool/backends': {
     entry: { action: 'pool.add_backend', after: { url: 'http://127.0.0.1:9' } },
     act: () => operator.post('/admin/pools/input/backends', { url: 'http://127.0.0.1:9' }),
   },
   'DELETE /admin/pools/:pool/backends': {
-    entry: { action: 'pool.remove_backend', before: { url: 'http://127.0.0.1:9' } },
+    entry: {
+      action: 'pool.remove_backend',
+      before: { id: expect.any(String), url: 'http://127.0.0.1:9' },
+      after: null,
+    },
     act: () => operator.send('DELETE', '/admin/pools/input/backends?url=http://127.0.0.1:9'),
   },
   'DELETE /admin/pools/:pool/backends/:id': {
-    entry: { action: 'pool.remove_backend', before: { id: expect.any(String) } },
+    entry: {
+      action: 'pool.remove_backend',
+      before: { id: expect.any(String), url: 'http://127.0.0.1:9' },
+      after: null,
+    },
     act: async () => operator.send('DELETE', await poolBackend()),
   },
   'PATCH /admin/users/:id': {
@@ -279,6 +299,20 @@ describe('the audit', () => {
     const { body: rest } = await operator.post('/orchestrator/orphans/sweep', { dryRun: false });
     expect(rest.orphans).toHaveLength(4);
     expect(swept.map(Number).toSorted((a, b) => a - b)).toEqual(orphans);
+  });
+
+  it('has of a pool the backend that came while it was being removed', async () => {
+    await operator.post('/admin/pools', { name: 'busy' });
+    const adding = gateway.get(DataSource).createQueryRunner();
+    await adding.startTransaction();
+    const url = 'http://127.0.0.1:9/late';
+    await adding.manager.insert(PoolBackend, { id: crypto.randomUUID(), pool: 'busy', url });
+    const removing = operator.send('DELETE', '/admin/pools/busy');
+    await eventually(async () => expect(await waitingForLocks(gateway)).toBe(1));
+    await adding.commitTransaction();
+    await adding.release();
+    expect((await removing).status).toBe(204);
+    expect(await latest()).toMatchObject({ action: 'pool.remove', before: { backends: [url] } });
   });
 
   it('takes whatever text there is', async () => {

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
+import { SessionStore } from '#auth';
 import { OpenStreams } from '#common';
 import { User } from '#database';
-import { SliceEvents, SliceRuntime } from '#orchestrator';
+import { SliceEvents, SliceRuntime, SliceService } from '#orchestrator';
+import { allHeard } from '../../support/all-heard.js';
 import type { OperatorClient } from '../../support/clients.js';
+import { terminateControl } from '../../support/control.js';
 import { eventually } from '../../support/eventually.js';
-import { EventSource } from '../../support/event-source.js';
+import { EventSource, type Message } from '../../support/event-source.js';
 import { ADMIN_KEY, Gateway, PASSWORD } from '../../support/gateway.js';
 import { TINY_SLICES } from '../../support/tiny-slices.js';
 
@@ -41,7 +44,30 @@ async function admin() {
   const email = `${crypto.randomUUID()}@example.com`;
   const { body } = await browser.register(email, PASSWORD);
   await gateway.get(DataSource).getRepository(User).update({ email }, { role: 'admin' });
-  return { browser, userId: String(body.user.id) };
+  return { browser, email, userId: String(body.user.id) };
+}
+
+/** An admin's credentials, as headers, each of an account of its own. */
+const CREDENTIALS = {
+  session: async () => {
+    const { browser, userId } = await admin();
+    return { userId, headers: { cookie: browser.cookie } };
+  },
+  token: async () => {
+    const { browser, email, userId } = await admin();
+    const { body } = await browser.post('/auth/login', { username: email, password: PASSWORD });
+    return { userId, headers: { authorization: `Bearer ${body.token}` } };
+  },
+} as const;
+const KINDS = ['session', 'token'] as const;
+
+const signOut = (userId: string) => operator.post(`/admin/users/${userId}/sign-out`);
+
+/** Ends all access of an account as another replica does, of which this one hears nothing. */
+async function signOutUnheard(userId: string): Promise<void> {
+  const database = gateway.get(DataSource);
+  await database.query('DELETE FROM session WHERE user_id = $1', [userId]);
+  await database.getRepository(User).increment({ id: userId }, 'tokenGeneration', 1);
 }
 
 describe('GET /admin/slices/:id/logs', () => {
@@ -199,6 +225,75 @@ describe('GET /admin/slices/:id/events', () => {
     await gateway.get(SliceEvents).sweep(new Date(Date.now() + 1000));
     expect((await operator.get(`/admin/slices/${slice.id}/events`)).body.events).toEqual([]);
   });
+});
+
+/** Makes something happen that whoever follows is told of, and says how to know it. */
+async function something(what: 'logs' | 'events'): Promise<(message: Message) => boolean> {
+  if (what === 'logs') {
+    const line = crypto.randomUUID();
+    await write(line);
+    return ({ data }) => data === line;
+  }
+  const { body } = await operator.get(`/admin/slices/${slice.id}/events`);
+  const lastId = BigInt(body.events.at(-1)?.id ?? 0);
+  await operator.post(`/orchestrator/slices/${slice.id}/restart`);
+  return ({ id }) => BigInt(id ?? 0) > lastId;
+}
+
+describe('the access of who follows', () => {
+  const WHAT = ['logs', 'events'] as const;
+  const CASES = KINDS.flatMap((kind) => WHAT.map((what) => ({ kind, what })));
+
+  it.each(CASES)('is looked at again: a $kind revoked on the way to $what opens none', async (each) => {
+    await allClosed();
+    const { userId, headers } = await CREDENTIALS[each.kind]();
+    const service = gateway.get(SliceService);
+    const get = service.get.bind(service);
+    jest.spyOn(service, 'get').mockImplementationOnce(async (id) => {
+      await signOut(userId);
+      await allHeard(gateway);
+      return get(id);
+    });
+    await expect(follow(each.what, headers)).rejects.toThrow(/^401 .*UNAUTHENTICATED/);
+    expect(gateway.get(OpenStreams).size).toBe(0);
+  });
+
+  it('ends a stream that was not open yet when it was revoked', async () => {
+    await allClosed();
+    const { userId, headers } = await CREDENTIALS.session();
+    const store = gateway.get(SessionStore);
+    const find = store.find.bind(store);
+    const look = jest.spyOn(store, 'find');
+    look.mockImplementationOnce(find).mockImplementationOnce(async (hash) => {
+      const found = await find(hash);
+      await signOut(userId);
+      return found;
+    });
+    await using source = await follow('events', headers);
+    expect(look).toHaveBeenCalledTimes(2);
+    look.mockRestore();
+    expect(await source.next()).toBeNull();
+    await allClosed();
+  });
+
+  it.each(CASES)(
+    'that is a $kind revoked while the bus was silent ends $what',
+    async ({ kind, what }) => {
+      const revoked = await CREDENTIALS[kind]();
+      const staying = await CREDENTIALS[kind]();
+      await using ending = await follow(what, revoked.headers);
+      await using going = await follow(what, staying.headers);
+      await using operators = await follow(what);
+      await signOutUnheard(revoked.userId);
+      await terminateControl(gateway.database);
+      while ((await ending.next()) !== null);
+      await eventually(async () => expect(gateway.get(OpenStreams).size).toBe(2));
+
+      const isNew = await something(what);
+      for (const source of [going, operators]) await source.until(isNew);
+    },
+    20_000,
+  );
 });
 
 describe('a gateway that stops', () => {

@@ -6,7 +6,10 @@ import { FORWARDED_ENDPOINTS } from '#proxy';
 
 const manifest: { version: string } = createRequire(import.meta.url)('#package');
 
-/** The OpenAPI document of the gateway that runs. It is made when somebody first asks, and is the same ever after. */
+/**
+ * The OpenAPI document of the gateway that runs. It is made when somebody first asks, and is the same ever after; where
+ * that fails, it is made anew for whoever asks next.
+ */
 @Injectable()
 export class ApiDocument {
   private app: INestApplication | null = null;
@@ -20,12 +23,19 @@ export class ApiDocument {
   }
 
   get(): Promise<object> {
+    this.document ??= this.make().catch((error: unknown) => {
+      this.document = null;
+      throw error;
+    });
+    return this.document;
+  }
+
+  private async make(): Promise<object> {
     if (this.app === null) throw new Error('ApiDocument.describes() was not called');
-    this.document ??= openApiDocument(this.app, {
+    return openApiDocument(this.app, {
       version: manifest.version,
       cookieName: this.config.session.cookieName,
       forwarded: FORWARDED_ENDPOINTS,
     });
-    return this.document;
   }
 }

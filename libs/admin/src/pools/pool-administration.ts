@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AllowedOrigins, type Principal } from '#auth';
-import { AdminError, type AuditedFacts, AuditLog, CoreError, validationFailed } from '#common';
+import { AdminError, type AuditedAction, AuditLog, CoreError, validationFailed } from '#common';
 import { AppConfig, isOwnAddress } from '#config';
 import { Transactions } from '#database';
 import { DEFAULT_HEALTH_PATH, type PoolDefinition, Pools, PoolStore, STANDING_POOLS } from '#proxy';
@@ -14,6 +14,9 @@ export interface Made<View> {
   readonly isNew: boolean;
   readonly view: View;
 }
+
+/** What an entry of the audit says of a change. */
+type ChangedFacts = Pick<AuditedAction, 'before' | 'after'>;
 
 /**
  * Makes and removes pools and backends in the operator's name. What config.yml declares is changed there. Everything
@@ -44,7 +47,10 @@ export class PoolAdministration {
   /** @throws AdminError POOL_NOT_FOUND, SET_BY_CONFIG_FILE */
   async remove(name: string, by: Principal): Promise<void> {
     if ((await this.definition(name))?.declaredBy === 'config') throw setByConfigFile('This pool');
-    const wasThere = await this.audited('pool.remove', name, {}, () => this.store.deletePool(name));
+    const wasThere = await this.audited('pool.remove', name, async () => {
+      const removed = await this.store.deletePool(name);
+      return removed && { before: { health: removed.healthPath, backends: removed.urls } };
+    });
     // Of these two nothing is left to remove but their backends.
     if (!wasThere && !STANDING_POOLS.includes(name)) throw poolNotFound();
     await this.pools.refresh();
@@ -59,8 +65,8 @@ export class PoolAdministration {
     const making = pool?.declaredBy === 'config' || STANDING_POOLS.includes(name);
     const isNew =
       isDeclared !== true &&
-      (await this.audited('pool.add_backend', name, { after: { url } }, () =>
-        this.addUnlessThere(name, url, making),
+      (await this.audited('pool.add_backend', name, async () =>
+        (await this.addUnlessThere(name, url, making)) ? { after: { url } } : null,
       ));
     await this.pools.refresh();
     const view = this.views.backendsOf(name).find((each) => each.url === url);
@@ -101,14 +107,15 @@ export class PoolAdministration {
     which: { id: string } | { url: string },
     by: Principal,
   ): Promise<void> {
-    const removed = await this.audited('pool.remove_backend', name, { before: which }, () =>
-      this.store.removeBackend(name, which),
-    );
+    let url = '';
+    const removed = await this.audited('pool.remove_backend', name, async () => {
+      const backend = await this.store.removeBackend(name, which);
+      url = backend?.url ?? '';
+      return backend && { before: { id: backend.id, url } };
+    });
     if (!removed) throw backendNotFound();
     await this.pools.refresh();
-    this.logger.log(
-      `backend ${'url' in which ? which.url : which.id} was removed from the pool ${name} by ${nameOf(by)}`,
-    );
+    this.logger.log(`backend ${url} was removed from the pool ${name} by ${nameOf(by)}`);
   }
 
   /** @returns whether it is new */
@@ -118,11 +125,13 @@ export class PoolAdministration {
     if (there?.declaredBy === 'config') throw setByConfigFile('The health path of this pool');
     const healthPath = health ?? DEFAULT_HEALTH_PATH;
     const facts = { after: { health: healthPath } };
-    if (await this.audited('pool.create', name, facts, () => this.store.createPool(name, healthPath)))
-      return true;
+    const isNew = await this.audited('pool.create', name, async () =>
+      (await this.store.createPool(name, healthPath)) ? facts : null,
+    );
+    if (isNew) return true;
     if (health === undefined) return false;
-    const settled = await this.audited('pool.change', name, facts, () =>
-      this.store.settleHealthPath(name, health),
+    const settled = await this.audited('pool.change', name, async () =>
+      (await this.store.settleHealthPath(name, health)) ? facts : null,
     );
     if (settled) return false;
     throw new CoreError(
@@ -139,18 +148,19 @@ export class PoolAdministration {
 
   /**
    * Makes a change together with its entry in the audit.
-   * @param change says whether it changed anything; else there is nothing to tell
+   * @param change says what was before and is after; null where it changed nothing, and there is nothing to tell
+   * @returns whether it changed anything
    */
   private audited(
     action: `pool.${string}`,
     pool: string,
-    facts: { readonly before?: AuditedFacts; readonly after?: AuditedFacts },
-    change: () => Promise<boolean>,
+    change: () => Promise<ChangedFacts | null>,
   ): Promise<boolean> {
     return this.transactions.run(async () => {
-      const changed = await change();
-      if (changed) await this.audit.record({ action, target: { kind: 'pool', id: pool }, ...facts });
-      return changed;
+      const facts = await change();
+      if (facts === null) return false;
+      await this.audit.record({ action, target: { kind: 'pool', id: pool }, ...facts });
+      return true;
     });
   }
 

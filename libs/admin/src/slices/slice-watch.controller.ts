@@ -1,6 +1,6 @@
 import { Controller, Get, Header, Headers, Param, Query, type StreamableFile } from '@nestjs/common';
 import type { z } from 'zod';
-import { ApiErrors, CurrentPrincipal, type Principal, RequireAdmin } from '#auth';
+import { ApiErrors, type CredentialHeaders, CurrentPrincipal, type Principal, RequireAdmin } from '#auth';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '#common';
 import { ADDRESS_ERRORS, sliceId } from '#orchestrator';
 import {
@@ -41,9 +41,10 @@ export class SliceWatchController {
   logs(
     @Param('id', { schema: sliceId }) id: number,
     @Query({ schema: followQuery }) { follow }: Follow,
-    @CurrentPrincipal() by: Principal,
+    @CurrentPrincipal() principal: Principal,
+    @Headers() headers: CredentialHeaders,
   ): Promise<SliceLog | StreamableFile> {
-    return this.watch.logs(id, follow === 'true', by);
+    return this.watch.logs(id, follow === 'true', { principal, headers });
   }
 
   @Get(':id/events')
@@ -60,8 +61,9 @@ export class SliceWatchController {
     @Param('id', { schema: sliceId }) id: number,
     @Query({ schema: followQuery }) { follow }: Follow,
     @Headers('last-event-id') lastId: string | undefined,
-    @CurrentPrincipal() by: Principal,
+    @CurrentPrincipal() principal: Principal,
+    @Headers() headers: CredentialHeaders,
   ): Promise<SliceEventsAnswer | StreamableFile> {
-    return this.watch.steps(id, follow === 'true', lastEventId(lastId), by);
+    return this.watch.steps(id, follow === 'true', lastEventId(lastId), { principal, headers });
   }
 }

@@ -1,10 +1,9 @@
 import { Inject, Injectable, type StreamableFile } from '@nestjs/common';
-import type { Principal } from '#auth';
 import { OrchestratorError } from '#common';
 import type { Slice, SliceEvent } from '#database';
 import { orUnavailable, SliceEvents, SliceRuntime, SliceService } from '#orchestrator';
 import type { ServerSentEvent } from '../streams/event-stream.js';
-import { EventStreams } from '../streams/event-streams.js';
+import { EventStreams, type Follower } from '../streams/event-streams.js';
 import type { SliceEventsAnswer, SliceEventView, SliceLog } from './schemas.js';
 
 const LINES = 500;
@@ -22,8 +21,8 @@ export class SliceWatch {
     private readonly streams: EventStreams,
   ) {}
 
-  /** @throws OrchestratorError SLICE_NOT_FOUND, SLICE_NOT_MANAGED, RUNTIME_UNAVAILABLE */
-  async logs(id: number, follow: boolean, by: Principal): Promise<SliceLog | StreamableFile> {
+  /** @throws OrchestratorError SLICE_NOT_FOUND, SLICE_NOT_MANAGED, RUNTIME_UNAVAILABLE; as EventStreams.open */
+  async logs(id: number, follow: boolean, by: Follower): Promise<SliceLog | StreamableFile> {
     assertOurs(await this.service.get(id));
     await orUnavailable(this.runtime.check());
     if (follow) return this.streams.open(by, (signal) => this.lines(id, signal));
@@ -33,13 +32,13 @@ export class SliceWatch {
 
   /**
    * @param lastId of the last event that a client had, to go on behind it
-   * @throws OrchestratorError SLICE_NOT_FOUND
+   * @throws OrchestratorError SLICE_NOT_FOUND; as EventStreams.open
    */
   async steps(
     id: number,
     follow: boolean,
     lastId: string | null,
-    by: Principal,
+    by: Follower,
   ): Promise<SliceEventsAnswer | StreamableFile> {
     await this.service.get(id);
     if (follow) return this.streams.open(by, (signal) => this.followSteps(id, lastId, signal));

@@ -34,6 +34,8 @@ export class EventStream extends Readable {
     ending.signal.addEventListener('abort', () => this.finish(), { once: true });
     // The head goes out at once, so that a client knows that it is connected.
     this.push(HEARTBEAT);
+    // Ended before it began: nobody would be told any more.
+    if (ending.signal.aborted) this.finish();
   }
 
   override _read(): void {

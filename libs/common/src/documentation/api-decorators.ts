@@ -24,10 +24,16 @@ export const ApiResponse = deferred((swagger) => swagger.ApiResponse);
 export const ApiSecurity = deferred((swagger) => swagger.ApiSecurity);
 export const ApiTags = deferred((swagger) => swagger.ApiTags);
 
-/** @nestjs/swagger, once every decorator above has taken effect, in the order in which they were written. */
+/**
+ * @nestjs/swagger, once every decorator above has taken effect, in the order in which they were written. One that throws
+ * goes on waiting, and those behind it, so that a later call can still have them all.
+ */
 export async function loadSwagger(): Promise<Swagger> {
   const swagger = await import('@nestjs/swagger');
-  for (const decorate of waiting.splice(0)) decorate(swagger);
+  for (let next = waiting[0]; next !== undefined; next = waiting[0]) {
+    next(swagger);
+    waiting.shift();
+  }
   return swagger;
 }
 

@@ -299,6 +299,7 @@ routes: [{ id: a, path: /a, auth: [none], target: '\${A_TARGET}' }]
     'SLICE_DB_PASSWORD',
     'SLICE_ENV',
     'SMTP_URL',
+    'NOTIFY_WEBHOOK_SECRET',
     'STRIPE_SECRET_KEY',
     'STRIPE_WEBHOOK_SECRET',
   ])('are not %s, which could be sent to anywhere', (name) => {

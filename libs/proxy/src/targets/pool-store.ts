@@ -7,6 +7,15 @@ import type { StoredPool } from './pool-definitions.js';
 /** The channel of PostgreSQL's NOTIFY; the triggers of both tables write to it. */
 export const POOL_CHANGED = 'pool_changed';
 
+/** What a pool was that is no more. */
+export interface RemovedPool {
+  readonly healthPath: string | null;
+  readonly urls: readonly string[];
+}
+
+/** A backend that is no more. */
+export type RemovedBackend = Pick<PoolBackend, 'id' | 'url'>;
+
 /** The pools and backends that were registered while the gateway ran. */
 @Injectable()
 export class PoolStore {
@@ -37,9 +46,16 @@ export class PoolStore {
     return manager.existsBy(Pool, { name, healthPath });
   }
 
-  /** @returns whether there was one */
-  async deletePool(name: string): Promise<boolean> {
-    return deleted(await this.transactions.manager.delete(Pool, { name }));
+  /** @returns what there was; null where there was none */
+  deletePool(name: string): Promise<RemovedPool | null> {
+    return this.transactions.run(async (manager) => {
+      // Locked, so that no backend comes in between, which would go with the pool and be in no answer.
+      const pool = await manager.findOne(Pool, { where: { name }, lock: { mode: 'pessimistic_write' } });
+      if (pool === null) return null;
+      const backends = await deleteBackends(manager, { pool: name });
+      await manager.delete(Pool, { name });
+      return { healthPath: pool.healthPath, urls: backends.map(({ url }) => url).toSorted() };
+    });
   }
 
   /**
@@ -66,10 +82,26 @@ export class PoolStore {
     }
   }
 
-  /** @returns whether there was one */
-  async removeBackend(pool: string, which: { id: string } | { url: string }): Promise<boolean> {
-    return deleted(await this.transactions.manager.delete(PoolBackend, { pool, ...which }));
+  /** @returns what there was; null where there was none */
+  async removeBackend(pool: string, which: { id: string } | { url: string }): Promise<RemovedBackend | null> {
+    const [removed] = await deleteBackends(this.transactions.manager, { pool, ...which });
+    return removed ?? null;
   }
+}
+
+/** Each as the statement that deleted it found it: a look before could be of another one. */
+async function deleteBackends(
+  manager: EntityManager,
+  which: { pool: string; id?: string; url?: string },
+): Promise<RemovedBackend[]> {
+  const { raw }: { raw: RemovedBackend[] } = await manager
+    .createQueryBuilder()
+    .delete()
+    .from(PoolBackend)
+    .where(which)
+    .returning(['id', 'url'])
+    .execute();
+  return raw;
 }
 
 async function insertPool(manager: EntityManager, name: string, healthPath: string | null): Promise<boolean> {
@@ -87,8 +119,4 @@ async function insertPool(manager: EntityManager, name: string, healthPath: stri
 /** What RETURNING gave: nothing where the row was there already. */
 function hasRow(raw: unknown): boolean {
   return Array.isArray(raw) && raw.length > 0;
-}
-
-function deleted({ affected }: { affected?: number | null }): boolean {
-  return (affected ?? 0) > 0;
 }
