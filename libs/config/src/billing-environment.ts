@@ -5,7 +5,7 @@ import * as value from './values.js';
 export const billing = {
   STRIPE_SECRET_KEY: z
     .string()
-    .regex(/^\S+$/, 'must be one word, such as sk_live_…')
+    .regex(/^(sk|rk)_\S+$/, 'must be a secret key of Stripe, such as sk_live_…')
     .optional()
     .describe('Your key at Stripe, which turns billing on. Set these three, or none of them.'),
   STRIPE_WEBHOOK_SECRET: z
@@ -15,7 +15,7 @@ export const billing = {
     .describe("Signing secret of the webhook endpoint that leads to APP_URL's /billing/webhook."),
   STRIPE_PRICE_ID: z
     .string()
-    .regex(/^\S+$/, 'must be one word, such as price_…')
+    .regex(/^(?!prod_)\S+$/, 'must be the id of a price, such as price_…, and not of a product')
     .optional()
     .describe('The recurring price that customers subscribe to.'),
   STRIPE_API_BASE: value.httpUrl

@@ -34,7 +34,8 @@ export class UserAdministration {
    * @throws AdminError USER_NOT_FOUND, LAST_ADMIN, OWN_ACCOUNT, EMAIL_UNVERIFIED; then nothing is changed
    */
   async change(id: string, change: UserChange, by: Principal): Promise<UserView> {
-    if (losesAdmin(change)) refuseOwn(id, by, 'You can not demote or disable yourself.');
+    if (losesAdmin(change))
+      refuseOwn(id, by, 'You can not demote or disable yourself; ask another admin, or use the admin key.');
     const changed = await this.sessions.endAll(id, { change: (manager) => this.apply(manager, id, change) });
     if (changed) this.logger.log(`user ${id} was changed to ${JSON.stringify(change)} by ${nameOf(by)}`);
     return this.users.get(id);
@@ -60,7 +61,7 @@ export class UserAdministration {
    * @throws AdminError USER_NOT_FOUND, OWN_ACCOUNT
    */
   async removeTotp(id: string, by: Principal): Promise<void> {
-    refuseOwn(id, by, 'Turn your own two factors off by DELETE /auth/totp.');
+    refuseOwn(id, by, 'Turn your own two factors off by DELETE /auth/totp, or ask another admin.');
     let removed = false;
     await this.sessions.endAll(id, {
       change: async (manager) => {
@@ -145,9 +146,9 @@ function losesAdmin({ role, disabled }: UserChange): boolean {
 }
 
 /** A slip, or a thief's work; with the admin key, or as another admin, it is meant. */
-function refuseOwn(id: string, by: Principal, because: string): void {
+function refuseOwn(id: string, by: Principal, message: string): void {
   if (userOf(by)?.id !== id) return;
-  throw new AdminError('OWN_ACCOUNT', `${because} Or ask another admin, or use the admin key.`);
+  throw new AdminError('OWN_ACCOUNT', message);
 }
 
 function sessionNotFound(): AdminError {

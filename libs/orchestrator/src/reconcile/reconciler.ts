@@ -107,7 +107,12 @@ export class Reconciler {
       if (signal.aborted) throw brokenOff(signal.reason);
       if (error instanceof SupersededError) return;
       const fault = faultOf(error, slice);
-      this.logger.warn({ sliceId: slice.id, code: fault.code, err: fault.cause ?? fault }, fault.message);
+      // What we found out ourselves needs no stack: it is the app's doing.
+      const cause = fault.cause === undefined ? {} : { err: fault.cause };
+      this.logger.warn(
+        { sliceId: slice.id, code: fault.code, ...cause },
+        `slice ${slice.id} (${slice.name}): ${fault.message}`,
+      );
       await this.settleFault(slice, fault);
       this.steps.failed(slice, fault.message);
       if (fault.transient) throw fault;
@@ -132,6 +137,7 @@ export class Reconciler {
     const before = await this.runtime.inspect(slice.id);
     const steady =
       before?.state === 'running' && before.generation === slice.generation && slice.status === 'active';
+    this.tellOfItsEnd(slice, before);
     if (!steady && slice.status !== 'failed') await this.observe(slice, { status: 'provisioning' }, signal);
     const access = await this.steps.run(slice, 'database', () => this.provideDatabase(slice, signal));
     signal.throwIfAborted();
@@ -142,6 +148,14 @@ export class Reconciler {
     await this.observe(slice, healthy, signal);
     if (!steady) this.logger.log({ sliceId: slice.id }, `slice ${slice.id} is active`);
     this.steps.became(slice, 'active');
+  }
+
+  /** An app that ended by itself is started again, and its operator would see nothing of it but that it is up. */
+  private tellOfItsEnd(slice: Slice, before: SliceInstance | null): void {
+    if (slice.status !== 'active' || before?.state === 'running') return;
+    if (before !== null && before.generation !== slice.generation) return;
+    const how = before?.exitCode === undefined ? '' : ` with exit code ${before.exitCode}`;
+    this.logger.warn({ sliceId: slice.id }, `slice ${slice.id} ended${how}; it is started again`);
   }
 
   /** The password is derived once and stored before it is used, so that it is the same ever after. */
