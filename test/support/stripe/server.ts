@@ -16,7 +16,8 @@ const BROKEN: Reply = {
 };
 
 /** How it answers: as Stripe should, or as it does on a bad day. */
-export type Weather = 'fine' | 'down' | 'slow' | 'dripping' | 'limiting' | 'failing';
+export type Weather =
+  'fine' | 'down' | 'slow' | 'dripping' | 'limiting' | 'failing' | 'unreachable' | 'garbled';
 
 /** Awaited before an answer is worked out, and again before it goes out: where a test lets one request overtake another. */
 export type Gate = (request: string, moment: 'before' | 'after') => Promise<void> | void;
@@ -31,6 +32,8 @@ export class StripeServer implements AsyncDisposable {
   gate: Gate = () => undefined;
   /** The next request of that name (`METHOD /path`) ends in a 500, before or after it did what it is for. */
   readonly breaks = new Map<string, 'before' | 'after'>();
+  /** Requests of these names (`METHOD /path`) are done, but a proxy in front has given up waiting. */
+  readonly answersLost = new Set<string>();
   /** `METHOD /path` of every request, in order. */
   readonly requests: string[] = [];
   private readonly routes: readonly Route[];
@@ -71,6 +74,10 @@ export class StripeServer implements AsyncDisposable {
       return { status: error.status, body: { error: error.body } };
     });
     await this.gate(name, 'after');
+    if (this.answersLost.has(name)) {
+      badGateway(res);
+      return;
+    }
     res.writeHead(answer.status, {
       'content-type': 'application/json',
       'request-id': this.world.nextId('req'),
@@ -87,6 +94,8 @@ export class StripeServer implements AsyncDisposable {
       res.end(JSON.stringify({ error: { type, message: `the weather is ${weather}` } }));
     };
     if (weather === 'down') res.destroy();
+    else if (weather === 'unreachable') badGateway(res);
+    else if (weather === 'garbled') res.writeHead(502, { 'content-type': 'application/json' }).end('{}');
     else if (weather === 'limiting') fault(429, 'invalid_request_error');
     else if (weather === 'failing') fault(500, 'api_error');
     else if (weather === 'slow') setTimeout(() => fault(500, 'api_error'), LONG_MS).unref();
@@ -126,6 +135,12 @@ export class StripeServer implements AsyncDisposable {
     const body = work();
     return broken === 'after' ? BROKEN : { status: 200, body };
   }
+}
+
+/** What a proxy or a content network says when it can't reach Stripe. */
+function badGateway(res: ServerResponse): void {
+  res.writeHead(502, { 'content-type': 'text/html' });
+  res.end('<html><body><h1>502 Bad Gateway</h1></body></html>');
 }
 
 async function bodyOf(req: IncomingMessage): Promise<string> {

@@ -36,6 +36,10 @@ export class StripeApi extends StripeWorld implements AsyncDisposable {
     return this.server.breaks;
   }
 
+  get answersLost(): StripeServer['answersLost'] {
+    return this.server.answersLost;
+  }
+
   set weather(weather: Weather) {
     this.server.weather = weather;
   }

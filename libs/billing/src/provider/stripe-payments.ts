@@ -15,6 +15,7 @@ import {
   type SubscriptionPage,
 } from './payment-provider.js';
 import { failureOf, isMissing, isReplayedFailure } from './stripe-failure.js';
+import { stripeHttp } from './stripe-http.js';
 import { dateOf, readAll, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
 import { unavailable } from './unavailable.js';
 
@@ -47,6 +48,7 @@ export class StripePayments extends PaymentProvider {
       maxNetworkRetries: 1,
       timeout: SILENCE_MS,
       telemetry: false,
+      httpClient: stripeHttp(),
       ...baseOf(config.apiBase),
     });
     this.pages = new CheckoutPages(this.stripe, { ...options, priceId: config.priceId });
