@@ -61,12 +61,15 @@ export class CheckoutService {
   private async open(user: Recipient): Promise<Address> {
     await using lock = await this.control.acquire(`billing-checkout:${user.id}`, { timeoutMs: LOCK_MS });
     const account = await this.subscriberOf(user);
-    if (goesOn(account.status))
+    if (lock.signal.aborted) throw busy();
+    if (goesOn(account.status)) {
+      // One made in the dashboard, say: a page from before it could still be paid.
+      await this.provider.closeCheckouts(account.customerId);
       throw new BillingError(
         'ALREADY_SUBSCRIBED',
         'You have a subscription already. See to it, or pay what is open, by GET /billing/portal.',
       );
-    if (lock.signal.aborted) throw busy();
+    }
     const url = await this.provider.checkout({
       customerId: account.customerId,
       userId: user.id,

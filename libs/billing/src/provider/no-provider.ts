@@ -11,6 +11,7 @@ export class NoProvider extends PaymentProvider {
   override customerOfCharge = disabled;
   override read = disabled;
   override checkout = disabled;
+  override closeCheckouts = disabled;
   override portal = disabled;
   override subscriptions = disabled;
   override eventOf = disabled;

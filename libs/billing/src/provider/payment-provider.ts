@@ -113,6 +113,9 @@ export abstract class PaymentProvider {
    */
   abstract checkout(request: CheckoutRequest): Promise<string>;
 
+  /** Closes the pages that are open for a customer. */
+  abstract closeCheckouts(customerId: string): Promise<void>;
+
   /** Where a customer sees to payments and to the subscription. */
   abstract portal(customerId: string, returnUrl: string): Promise<string>;
 

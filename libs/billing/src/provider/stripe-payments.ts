@@ -3,6 +3,7 @@ import { Stripe } from 'stripe';
 import { BillingError } from '#common';
 import type { BillingConfig, StripeConfig } from '#config';
 import { goesOn } from '../entitlement/entitlement.js';
+import { busy } from '../busy.js';
 import { CheckoutPages } from './checkout-pages.js';
 import { eventOf } from './event-of.js';
 import {
@@ -36,11 +37,15 @@ export class StripePayments extends PaymentProvider {
   private readonly stripe: Stripe;
   private readonly pages: CheckoutPages;
 
-  /** @param installation tells this installation's customers from those of another one on the same Stripe account */
+  /**
+   * @param installation tells this installation's customers from those of another one on the same Stripe account
+   * @param callMs after which a call is given up
+   */
   constructor(
     private readonly config: StripeConfig,
     options: Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>,
     private readonly installation: string,
+    private readonly callMs = CALL_MS,
   ) {
     super();
     this.stripe = new Stripe(config.secretKey, {
@@ -125,7 +130,18 @@ export class StripePayments extends PaymentProvider {
   }
 
   override checkout(request: CheckoutRequest): Promise<string> {
-    return this.call(() => this.pages.open(request));
+    return this.call(async (signal) => {
+      const { id, url } = await this.pages.open(request, signal);
+      // Whoever has paid another page since they were last asked about: that page is in no list of open ones.
+      const all = (await this.subscriptionsOf(request.customerId)) ?? [];
+      if (!all.some(({ status }) => goesOn(status))) return url;
+      await this.pages.close(id);
+      throw busy();
+    });
+  }
+
+  override closeCheckouts(customerId: string): Promise<void> {
+    return this.call(() => this.pages.closeAll(customerId));
   }
 
   override portal(customerId: string, returnUrl: string): Promise<string> {
@@ -216,14 +232,18 @@ export class StripePayments extends PaymentProvider {
     return { id, dueSince, url: url ?? null };
   }
 
-  private async call<T>(work: () => Promise<T>): Promise<T> {
+  /** @param work may go on when the call was given up: its signal is aborted then */
+  private async call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const timer = new AbortController();
-    const tooLate = wait(CALL_MS, undefined, { signal: timer.signal }).then(() => {
-      throw unavailable(new Error('Stripe took too long'));
+    const given = new AbortController();
+    const tooLate = wait(this.callMs, undefined, { signal: timer.signal }).then(() => {
+      const error = unavailable(new Error('Stripe took too long'));
+      given.abort(error);
+      throw error;
     });
     tooLate.catch(() => undefined);
     try {
-      return await Promise.race([work(), tooLate]);
+      return await Promise.race([work(given.signal), tooLate]);
     } catch (error) {
       throw failureOf(error);
     } finally {
