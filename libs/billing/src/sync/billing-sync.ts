@@ -95,15 +95,19 @@ export class BillingSync {
     if (account !== undefined && !differs(account, subscription)) return 'same';
     // Made by nobody here: the Stripe account may sell more than this.
     if (account === undefined && subscription.userId === null) return 'same';
-    const userId = account?.userId ?? (await this.customers.userOf(subscription.customerId));
-    if (userId === null) return 'same';
+    let userId = account?.userId ?? null;
     try {
+      userId ??= await this.customers.userOf(subscription.customerId);
+      if (userId === null) return 'same';
       await this.updates.refresh(userId, { cause: 'sync' });
       return 'repaired';
     } catch (error) {
       // This one only: the rest must not wait for it.
       if (!(error instanceof BillingError) || error.code === 'PAYMENT_PROVIDER_UNAVAILABLE') throw error;
-      this.logger.warn({ err: error, userId }, 'a subscription could not be read anew');
+      this.logger.warn(
+        { err: error, userId, subscription: subscription.id },
+        'a subscription could not be read anew',
+      );
       return 'skipped';
     }
   }
