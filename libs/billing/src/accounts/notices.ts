@@ -53,12 +53,12 @@ export class Notices {
   }
 
   /** That a subscription was cancelled, and ends later. */
-  async ofEnd(account: BillingAccount, cause: string): Promise<void> {
+  async ofEnd(account: BillingAccount, hasData: boolean, cause: string): Promise<void> {
     const { cancelAt, subscriptionId, status } = account;
     if (cancelAt === null || (status !== 'active' && status !== 'trialing')) return;
     const about = `${subscriptionId}:${cancelAt.toISOString()}`;
     await this.once(account, 'notice_of_end', about, cause, (facts) =>
-      mails.endsOn(facts, cancelAt, this.config.slices.retentionMs),
+      mails.endsOn(facts, cancelAt, hasData ? this.config.slices.retentionMs : null),
     );
   }
 

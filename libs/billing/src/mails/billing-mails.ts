@@ -49,13 +49,17 @@ export function stopsSoon({ to, account }: MailFacts, payAt: string | null, stop
   };
 }
 
-export function endsOn({ to, account }: MailFacts, at: Date, retentionMs: number): Mail {
+/** @param retentionMs null: there is no data of theirs here */
+export function endsOn({ to, account }: MailFacts, at: Date, retentionMs: number | null): Mail {
   return {
     to: to.email,
     subject: `Your subscription ends on ${day(at.getTime())}`,
     content: [
       `Your subscription was cancelled. Your app runs until ${day(at.getTime())}, and is stopped then.`,
-      `Your data is kept until ${day(at.getTime() + retentionMs)}, and is removed after that. Until the end you can take the cancellation back.`,
+      ...(retentionMs === null
+        ? []
+        : [`Your data is kept until ${day(at.getTime() + retentionMs)}, and is removed after that.`]),
+      'Until the end you can take the cancellation back.',
       { label: 'Look after your subscription', url: account },
     ],
   };
