@@ -87,6 +87,27 @@ describe('a dispute', () => {
   });
 });
 
+describe('a second customer at Stripe of one user', () => {
+  it('is noted and told the operator, once; what counts is the first', async () => {
+    const { browser, userId, email, subscription } = await world.subscriber();
+    const beside = world.stripe.addCustomer(userId);
+    world.stripe.subscribe(beside.id);
+    const { came } = await deliverThrice(last());
+    expect(came.map(({ to }) => to)).toEqual([[OPERATOR]]);
+    expect(came[0]?.headers.get('subject')).toBe(`A customer is at Stripe twice: ${email}`);
+    for (const { customer } of [subscription, { customer: beside.id }])
+      expect(came[0]?.text).toContain(customer);
+    world.stripe.subscribe(beside.id);
+    await world.deliverAll();
+    expect((await world.steps(userId)).filter(({ step }) => step === 'second_customer')).toMatchObject([
+      { detail: { counts: subscription.customer, beside: beside.id } },
+    ]);
+    world.stripe.cancel(subscription);
+    await world.deliverAll();
+    expect((await browser.get('/billing/status')).body).toMatchObject({ status: 'canceled' });
+  });
+});
+
 describe('a payment that asks for a confirmation', () => {
   it('is told the customer, once for each invoice, with where to confirm it', async () => {
     const { subscription, userId, email } = await world.subscriber();

@@ -100,6 +100,17 @@ export class Notices {
     }
   }
 
+  /** For the operator: what the other one pays for counts for nothing here. */
+  async ofSecondCustomer(userId: string, counts: string, beside: string, cause: string): Promise<void> {
+    const key = `second_customer:${beside}`;
+    const detail = { counts, beside };
+    if (!(await this.journal.note({ userId, step: 'second_customer', cause, key, detail }))) return;
+    const customer = await this.accounts.recipient(userId);
+    await this.mailer.send(
+      mails.thereTwice(this.config.admin.email, customer?.email ?? 'Somebody', counts, beside),
+    );
+  }
+
   /** For the operator, who has to answer the bank. */
   async ofDispute(disputeId: string, userId: string | null): Promise<void> {
     const customer = userId === null ? null : await this.accounts.recipient(userId);

@@ -134,6 +134,18 @@ export function paidTwice(to: string, customer: string, subscriptions: readonly 
   };
 }
 
+/** For the operator. */
+export function thereTwice(to: string, customer: string, counts: string, beside: string): Mail {
+  return {
+    to,
+    subject: `A customer is at Stripe twice: ${customer}`,
+    content: [
+      `${customer} is known at Stripe as ${counts} and as ${beside}. The first one counts; what is paid by the other opens nothing.`,
+      'Look at both in the Stripe dashboard, end what the second one has, give back what was paid for it, and delete it.',
+    ],
+  };
+}
+
 /** A day, the same in all the world: `12 March 2027 (UTC)`. */
 function day(ms: number): string {
   return `${DAY.format(ms)} (UTC)`;
