@@ -116,8 +116,8 @@ export abstract class PaymentProvider {
   /** Closes the pages that are open for a customer. */
   abstract closeCheckouts(customerId: string): Promise<void>;
 
-  /** Where a customer sees to payments and to the subscription. */
-  abstract portal(customerId: string, returnUrl: string): Promise<string>;
+  /** Where a customer sees to payments and to the subscription; null when there is no such customer (any more). */
+  abstract portal(customerId: string, returnUrl: string): Promise<string | null>;
 
   /**
    * All subscriptions there are, page by page.

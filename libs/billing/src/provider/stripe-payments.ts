@@ -144,13 +144,11 @@ export class StripePayments extends PaymentProvider {
     return this.call(() => this.pages.closeAll(customerId));
   }
 
-  override portal(customerId: string, returnUrl: string): Promise<string> {
+  override portal(customerId: string, returnUrl: string): Promise<string | null> {
     return this.call(async () => {
-      const session = await this.stripe.billingPortal.sessions.create({
-        customer: customerId,
-        return_url: returnUrl,
-      });
-      return session.url;
+      const page = { customer: customerId, return_url: returnUrl };
+      const session = await this.stripe.billingPortal.sessions.create(page).catch(nullIfMissing);
+      return session?.url ?? null;
     });
   }
 
