@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { ASSIGNED_SLICES, type Customer } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
-import { BillingSync } from '#billing';
+import { BillingJournal, BillingSync } from '#billing';
+import { ControlConnection, Transactions } from '#database';
 import { RecordingLogger } from '../../support/recording-logger.js';
 import type { StandInSubscription } from '../../support/stripe/stripe-api.js';
 
@@ -85,6 +86,14 @@ describe('the comparison with Stripe', () => {
     expect(await sync.runNow()).toMatchObject({ skipped: 0 });
   });
 
+  it('says so where another one is under way for long', async () => {
+    await using _lock = await world.gateway.get(ControlConnection).acquire('billing-sync');
+    await expect(sync.runNow(50)).rejects.toMatchObject({
+      code: 'BILLING_BUSY',
+      message: expect.stringContaining('under way'),
+    });
+  });
+
   it('goes on where it was broken off', async () => {
     const oldest: Subscriber = await world.subscriber();
     world.stripe.cancel(oldest.subscription);
@@ -141,5 +150,26 @@ describe('the comparison with Stripe', () => {
         await world.query('SELECT FROM billing_event WHERE id = $1', [world.stripe.events[0]?.id]),
       ).toEqual([]),
     );
+  });
+});
+
+describe('a step of the trail', () => {
+  it('is in the log once it was done, and never when it was undone', async () => {
+    const { userId } = await world.customer();
+    const transactions = world.gateway.get(Transactions);
+    const note = (cause: string) =>
+      world.gateway.get(BillingJournal).note({ userId, step: 'notice_of_end', cause });
+    const logged = (cause: string) => logger.lines.some((line) => line.includes(cause));
+    const undone = transactions.run(async () => {
+      await note('undone');
+      throw new Error('the transaction ends here');
+    });
+    await expect(undone).rejects.toThrow('ends here');
+    expect(logged('undone')).toBe(false);
+    await transactions.run(async () => {
+      await note('done in the end');
+      expect(logged('done in the end')).toBe(false);
+    });
+    expect(logged('done in the end')).toBe(true);
   });
 });

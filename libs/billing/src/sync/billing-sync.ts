@@ -10,6 +10,8 @@ import { PaymentProvider, type ProviderSubscription } from '../provider/payment-
 import { lastNight } from './night.js';
 
 const THE_ONE_ROW = 1;
+/** A page takes a second or two, but each that differs as well. */
+const PATIENCE_MS = 60_000;
 
 /** What a comparison found. */
 export interface SyncReport {
@@ -52,15 +54,31 @@ export class BillingSync {
     return isDue && (await this.advance(await this.begin(), signal));
   }
 
-  /** A whole comparison, now; one that was broken off is taken up. */
-  async runNow(): Promise<SyncReport> {
-    await using lock = await this.control.acquire('billing-sync', { timeoutMs: 60_000 });
+  /**
+   * A whole comparison, now; one that was broken off is taken up.
+   * @param patienceMs how long to wait for one that is under way
+   * @throws BillingError PAYMENT_PROVIDER_UNAVAILABLE, PAYMENT_PROVIDER_FAILED, BILLING_BUSY
+   */
+  async runNow(patienceMs = PATIENCE_MS): Promise<SyncReport> {
+    await using lock = await this.lock(patienceMs);
     let state = await this.state();
     if (state?.finishedAt !== null) state = await this.begin();
     while (await this.advance(state, lock.signal)) lock.signal.throwIfAborted();
     lock.signal.throwIfAborted();
     const { compared, repaired, skipped } = state;
     return { compared, repaired, skipped };
+  }
+
+  private async lock(timeoutMs: number) {
+    try {
+      return await this.control.acquire('billing-sync', { timeoutMs });
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'TimeoutError')) throw error;
+      throw new BillingError(
+        'BILLING_BUSY',
+        'Another comparison is under way. Please try again when it has ended.',
+      );
+    }
   }
 
   /** A page that was broken off is compared anew. */
