@@ -33,8 +33,9 @@ export class Notices {
   ): Promise<void> {
     const { noticeOfStopAt, stopsAt } = timeline;
     const payAt = openInvoice?.url ?? null;
-    if (stopsAt !== null && account.pastDueSince !== null) {
-      const about = openInvoice?.id ?? account.pastDueSince.toISOString();
+    if (stopsAt !== null) {
+      // Not by the invoice: which is the oldest that is open can change while the payment is missing.
+      const about = `${account.subscriptionId}:${account.statusSince?.toISOString()}`;
       await this.once(account, 'payment_failed', about, cause, (facts) =>
         mails.paymentFailed(facts, payAt, nowMs < stopsAt ? stopsAt : null),
       );
