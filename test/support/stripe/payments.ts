@@ -20,6 +20,16 @@ export function paymentRoutes(world: StripeWorld): Route[] {
     },
     {
       method: 'GET',
+      path: /^\/v1\/invoices\/([^/]+)$/,
+      allowed: [],
+      answer: (_params, id) => {
+        const invoice = world.invoices.get(id);
+        if (invoice === undefined) throw missing('invoice', id, 'invoice');
+        return invoiceObject(invoice);
+      },
+    },
+    {
+      method: 'GET',
       path: /^\/v1\/charges\/([^/]+)$/,
       allowed: [],
       answer: (_params, id) => {

@@ -9,6 +9,7 @@ export class NoProvider extends PaymentProvider {
   override deleteCustomer = disabled;
   override userOfCustomer = disabled;
   override customerOfCharge = disabled;
+  override openInvoice = disabled;
   override read = disabled;
   override checkout = disabled;
   override closeCheckouts = disabled;

@@ -115,6 +115,13 @@ export class StripePayments extends PaymentProvider {
     });
   }
 
+  override openInvoice(invoiceId: string): Promise<OpenInvoice | null> {
+    return this.call(async () => {
+      const invoice = await this.stripe.invoices.retrieve(invoiceId).catch(nullIfMissing);
+      return invoice?.status === 'open' ? openInvoiceOf(invoice) : null;
+    });
+  }
+
   override read(customerId: string): Promise<CustomerReading> {
     return this.call(async () => {
       const all = await this.subscriptionsOf(customerId);
@@ -224,10 +231,7 @@ export class StripePayments extends PaymentProvider {
 
       if (invoice.status === 'open') oldest = invoice;
     }
-    if (oldest === null) return null;
-    const { id, created, status_transitions: transitions, hosted_invoice_url: url } = oldest;
-    const dueSince = dateOf(transitions.finalized_at) ?? new Date(created * 1000);
-    return { id, dueSince, url: url ?? null };
+    return oldest === null ? null : openInvoiceOf(oldest);
   }
 
   /** @param work may go on when the call was given up: its signal is aborted then */
@@ -248,6 +252,12 @@ export class StripePayments extends PaymentProvider {
       timer.abort();
     }
   }
+}
+
+function openInvoiceOf(invoice: Stripe.Invoice): OpenInvoice {
+  const { id, created, status_transitions: transitions, hosted_invoice_url: url } = invoice;
+  const dueSince = dateOf(transitions.finalized_at) ?? new Date(created * 1000);
+  return { id, dueSince, url: url ?? null };
 }
 
 function nullIfMissing(error: unknown): null {
