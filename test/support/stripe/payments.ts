@@ -10,12 +10,19 @@ export function paymentRoutes(world: StripeWorld): Route[] {
       method: 'GET',
       path: /^\/v1\/subscriptions$/,
       allowed: ['customer', 'status', 'limit', 'starting_after'],
+      values: [
+        {
+          name: 'status',
+          is: /^(all|ended|active|canceled|incomplete|incomplete_expired|past_due|paused|trialing|unpaid)$/,
+        },
+      ],
       answer: (params) => listSubscriptions(world, params),
     },
     {
       method: 'GET',
       path: /^\/v1\/invoices$/,
       allowed: ['subscription', 'status', 'limit', 'starting_after'],
+      values: [{ name: 'status', is: /^(draft|open|paid|uncollectible|void)$/ }],
       answer: (params) => listInvoices(world, params),
     },
     {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { checkoutRoutes } from './checkout.js';
 import { customerRoutes } from './customers.js';
 import { type Reply, Replays } from './idempotency.js';
-import { checkParams, invalid, paramsOf, StripeFault } from './params.js';
+import { checkMetadata, checkParams, checkValues, invalid, paramsOf, StripeFault } from './params.js';
 import { paymentRoutes } from './payments.js';
 import type { Route } from './routes.js';
 import { API_VERSION, type StripeWorld } from './world.js';
@@ -118,6 +118,8 @@ export class StripeServer implements AsyncDisposable {
       });
     const flat = new URLSearchParams(req.method === 'GET' ? url.search : body);
     checkParams(flat, route.allowed);
+    checkValues(flat, route.values ?? []);
+    checkMetadata(flat);
     const id = route.path.exec(url.pathname)?.[1] ?? '';
     const work = async (): Promise<Reply> =>
       this.reply(`${req.method} ${url.pathname}`, () => route.answer(paramsOf(flat), id));
