@@ -40,6 +40,9 @@ function strangers(count: number): void {
   world.loseAll();
 }
 
+/** Whether a line of the log speaks of it. */
+const logged = (cause: string): boolean => logger.lines.some((line) => line.includes(cause));
+
 const pages = (): number =>
   world.stripe.requests.filter((request) => request === 'GET /v1/subscriptions').length;
 
@@ -87,7 +90,8 @@ describe('the comparison with Stripe', () => {
   });
 
   it('says so where another one is under way for long', async () => {
-    await using _lock = await world.gateway.get(ControlConnection).acquire('billing-sync');
+    await using lock = await world.gateway.get(ControlConnection).acquire('billing-sync');
+    expect(lock.signal.aborted).toBe(false);
     await expect(sync.runNow(50)).rejects.toMatchObject({
       code: 'BILLING_BUSY',
       message: expect.stringContaining('under way'),
@@ -159,7 +163,6 @@ describe('a step of the trail', () => {
     const transactions = world.gateway.get(Transactions);
     const note = (cause: string) =>
       world.gateway.get(BillingJournal).note({ userId, step: 'notice_of_end', cause });
-    const logged = (cause: string) => logger.lines.some((line) => line.includes(cause));
     const undone = transactions.run(async () => {
       await note('undone');
       throw new Error('the transaction ends here');
