@@ -89,6 +89,19 @@ describe('the comparison with Stripe', () => {
     expect(await sync.runNow()).toMatchObject({ skipped: 0 });
   });
 
+  it('skips one of which Stripe does not say whose it is, and makes good the rest', async () => {
+    const rest: Subscriber = await world.subscriber();
+    const { id } = world.stripe.addCustomer(rest.userId);
+    world.stripe.subscribe(id, { metadata: { sluice_user: rest.userId } });
+    world.stripe.cancel(rest.subscription);
+    world.loseAll();
+    world.stripe.forbidden.add(`GET /v1/customers/${id}`);
+    expect(await sync.runNow()).toMatchObject({ repaired: 1, skipped: 1 });
+    expect(await statusOf(rest)).toBe('canceled');
+    world.stripe.customers.delete(id);
+    world.stripe.forbidden.clear();
+  });
+
   it('says so where another one is under way for long', async () => {
     await using lock = await world.gateway.get(ControlConnection).acquire('billing-sync');
     expect(lock.signal.aborted).toBe(false);

@@ -34,6 +34,8 @@ export class StripeServer implements AsyncDisposable {
   readonly breaks = new Map<string, 'before' | 'after'>();
   /** Requests of these names (`METHOD /path`) are done, but a proxy in front has given up waiting. */
   readonly answersLost = new Set<string>();
+  /** What the key may not do, by the same names: a restricted key that was given too little. */
+  readonly forbidden = new Set<string>();
   /** `METHOD /path` of every request, in order. */
   readonly requests: string[] = [];
   private readonly routes: readonly Route[];
@@ -109,6 +111,11 @@ export class StripeServer implements AsyncDisposable {
   private async answerTo(req: IncomingMessage, url: URL, body: string): Promise<Answer> {
     if (req.headers.authorization !== `Bearer ${STRIPE_KEY}`)
       throw new StripeFault(401, { type: 'invalid_request_error', message: 'Invalid API Key provided' });
+    if (this.forbidden.has(`${req.method} ${url.pathname}`))
+      throw new StripeFault(403, {
+        type: 'invalid_request_error',
+        message: 'The provided key does not have the required permissions for this endpoint',
+      });
     if (req.headers['stripe-version'] !== API_VERSION) throw invalid('Invalid Stripe API version');
     const route = this.routes.find(({ method, path }) => method === req.method && path.test(url.pathname));
     if (route === undefined)

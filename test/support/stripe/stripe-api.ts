@@ -40,6 +40,10 @@ export class StripeApi extends StripeWorld implements AsyncDisposable {
     return this.server.answersLost;
   }
 
+  get forbidden(): StripeServer['forbidden'] {
+    return this.server.forbidden;
+  }
+
   set weather(weather: Weather) {
     this.server.weather = weather;
   }
