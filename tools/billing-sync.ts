@@ -17,7 +17,7 @@ await withAccounts(
       );
     const { compared, repaired, skipped } = await accounts.get(BillingSync).runNow();
     console.log(`${compared} subscriptions were compared; ${repaired} were read anew.`);
-    if (skipped > 0) console.log(`${skipped} could not be read; the log says which.`);
+    if (skipped > 0) console.log(`${skipped} could not be read.`);
   },
   (config) => [MailModule.forRoot(config), BillingToolsModule],
 );

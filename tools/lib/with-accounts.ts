@@ -8,12 +8,22 @@ import { CommonModule, DomainError, errorCode, plainMessage } from '#common';
 import { type AppConfig, ConfigError, ConfigModule, type DatabaseConfig, loadConfig } from '#config';
 import { DatabaseModule, DatabaseResources, DataDirInUse, EmbeddedPostgres } from '#database';
 
-/** Nest logs what it throws as well; here it is told once, in words. */
+/** Nest logs what it throws as well; here it is told once, in words. There is no log beside: a warning is a line. */
 const quiet: LoggerService = {
   log: () => undefined,
-  warn: (message: unknown) => console.error(message),
+  warn: (about: unknown, text: unknown) => console.error(lineOf(about, text)),
   error: () => undefined,
 };
+
+/** Our warnings are facts and a sentence; those of others, a sentence. */
+function lineOf(about: unknown, text: unknown): string {
+  if (typeof about !== 'object' || about === null) return String(about);
+  const { err, ...facts } = about as Record<string, unknown>;
+  const why = err instanceof Error ? err.message : err;
+  return [...Object.values(facts), text, why]
+    .filter((part) => part !== undefined && part !== null)
+    .join(': ');
+}
 
 /** By the configuration that was read. */
 type Modules = (config: AppConfig) => NonNullable<ModuleMetadata['imports']>;

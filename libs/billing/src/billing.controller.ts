@@ -31,7 +31,7 @@ export class BillingController {
     summary: 'Where to subscribe: a page at Stripe, the same one as long as it offers the same',
   })
   @ApiOkResponse({ description: 'The page', standardSchema: addressSchema })
-  @ApiErrors('BILLING_DISABLED', 'ALREADY_SUBSCRIBED', 'BILLING_BUSY')
+  @ApiErrors('RATE_LIMITED', 'BILLING_DISABLED', 'ALREADY_SUBSCRIBED', 'BILLING_BUSY')
   @ApiErrors('PAYMENT_PROVIDER_FAILED', 'PAYMENT_PROVIDER_UNAVAILABLE')
   createCheckout(@CurrentUser() user: PrincipalUser): Promise<Address> {
     return this.checkouts.begin(user);
@@ -41,7 +41,8 @@ export class BillingController {
   @RequireSession()
   @ApiOperation({ summary: 'Where to see to payments, invoices and the end: a page at Stripe' })
   @ApiOkResponse({ description: 'The page', standardSchema: addressSchema })
-  @ApiErrors('BILLING_DISABLED', 'NOT_SUBSCRIBED', 'PAYMENT_PROVIDER_FAILED', 'PAYMENT_PROVIDER_UNAVAILABLE')
+  @ApiErrors('RATE_LIMITED', 'BILLING_DISABLED', 'NOT_SUBSCRIBED', 'BILLING_BUSY')
+  @ApiErrors('PAYMENT_PROVIDER_FAILED', 'PAYMENT_PROVIDER_UNAVAILABLE')
   portal(@CurrentUser() user: PrincipalUser): Promise<Address> {
     return this.checkouts.portal(user);
   }

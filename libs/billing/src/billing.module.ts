@@ -14,6 +14,7 @@ import { Notices } from './accounts/notices.js';
 import { SubscriptionUpdates } from './accounts/subscription-updates.js';
 import { BillingController } from './billing.controller.js';
 import { CheckoutService } from './checkout/checkout.service.js';
+import { PageThrottle } from './checkout/page-throttle.js';
 import { PaidAccess } from './checkout/paid-access.js';
 import { StatusService } from './checkout/status.service.js';
 import { BillingJournal } from './journal/billing-journal.js';
@@ -48,6 +49,7 @@ export const subscriptions: Provider[] = [
   providers: [
     ...subscriptions,
     CheckoutService,
+    PageThrottle,
     StatusService,
     { provide: SubscriptionReader, useExisting: StatusService },
     { provide: BillingRecords, useClass: AccountRecords },

@@ -129,6 +129,41 @@ describe('the portal', () => {
   });
 });
 
+describe('the portal of a customer who was deleted at Stripe', () => {
+  it('is none, although nobody has told of it yet', async () => {
+    const { browser, userId, subscription } = await world.subscriber();
+    world.stripe.deleteCustomer(subscription.customer);
+    world.loseAll();
+    expect(await browser.get('/billing/portal')).toMatchObject({
+      status: 409,
+      body: { code: 'NOT_SUBSCRIBED' },
+    });
+    expect(await world.trail(userId)).toContain('customer_deleted');
+    expect((await browser.get('/billing/status')).body).toMatchObject({ status: 'canceled' });
+  });
+});
+
+describe('whoever asks for page after page', () => {
+  it('is told to wait, before Stripe is asked, and nobody else is', async () => {
+    const { browser } = await world.subscriber();
+    const statuses = new Set<number>();
+    for (let asked = 1; asked < 30; asked += 1) statuses.add((await browser.get('/billing/portal')).status);
+    expect(statuses).toEqual(new Set([200]));
+    world.stripe.requests.length = 0;
+    const refused = await Promise.all([
+      browser.get('/billing/portal'),
+      browser.post('/billing/create-checkout'),
+    ]);
+    for (const { status, body, headers } of refused) {
+      expect([status, body.code]).toEqual([429, 'RATE_LIMITED']);
+      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(world.stripe.requests).toEqual([]);
+    const other = await world.customer();
+    expect((await other.browser.post('/billing/create-checkout')).status).toBe(200);
+  });
+});
+
 describe('trial, promotion codes and tax', () => {
   it('are asked of Stripe where they are configured, and the trial once', async () => {
     await using tried = await BillingWorld.start({

@@ -19,10 +19,10 @@ afterAll(async () => {
   await app[Symbol.asyncDispose]();
 });
 
-describe.each<Weather>(['down', 'slow', 'dripping', 'limiting', 'failing'])(
+describe.each<Weather>(['down', 'slow', 'dripping', 'limiting', 'failing', 'unreachable', 'garbled'])(
   'a Stripe that is %s',
   (weather) => {
-    it('leaves slices running, answers 502 or 503 within 10 s, and loses nothing', async () => {
+    it('leaves slices running, answers 503 within 10 s, and loses nothing', async () => {
       const newcomer = await world.customer(app);
       const subscriber = await world.subscriber(app);
       await world.answers(subscriber.browser, 200);
@@ -41,15 +41,15 @@ describe.each<Weather>(['down', 'slow', 'dripping', 'limiting', 'failing'])(
         ]);
         expect(performance.now() - began).toBeLessThan(10_000);
         for (const { status, body } of [checkout, portal]) {
-          expect([502, 503]).toContain(status);
+          expect(status).toBe(503);
           expect(body).toMatchObject({
-            code: expect.stringMatching(/^PAYMENT_PROVIDER_(FAILED|UNAVAILABLE)$/),
+            code: 'PAYMENT_PROVIDER_UNAVAILABLE',
             message: expect.stringContaining('Stripe'),
             route: 'billing',
           });
           expect(JSON.stringify(body)).not.toContain('sk_test');
         }
-        expect([502, 503]).toContain(webhook);
+        expect(webhook).toBe(503);
         expect(await world.query('SELECT FROM billing_event WHERE id = $1', [event.id])).toEqual([]);
         // What is known here needs no Stripe.
         expect((await subscriber.browser.get('/billing/status')).body).toMatchObject({ status: 'active' });

@@ -40,7 +40,8 @@ describe('npm run billing:sync', () => {
     world.stripe.change(subscription, { status: 'a_status_of_tomorrow' });
     expect(await billingSync(env)).toMatchObject({
       status: 0,
-      out: expect.stringContaining('\n1 could not be read; the log says which.\n'),
+      out: expect.stringContaining('\n1 could not be read.\n'),
+      err: `${subscription.id}: a subscription could not be read, and is skipped: Stripe calls ${subscription.id} a_status_of_tomorrow.\n`,
     });
 
     world.stripe.weather = 'down';

@@ -19,6 +19,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 afterEach(() => {
   world.stripe.gate = () => undefined;
   world.stripe.breaks.clear();
+  world.stripe.answersLost.clear();
 });
 
 function customersOf({ userId }: Customer) {
@@ -108,6 +109,18 @@ describe('a customer whose making ends in a 500', () => {
       void (request === CREATION && world.stripe.breaks.set(CREATION, 'before'));
     expect(await checkout(customer)).toBe(503);
     expect(world.stripe.requests.filter((request) => request === CREATION)).toHaveLength(2);
+  });
+});
+
+describe('a customer who is made while a proxy in front of Stripe gives up', () => {
+  it('is there once by the next try, whatever the address is by then', async () => {
+    const customer = await world.customer();
+    world.stripe.answersLost.add(CREATION);
+    expect(await checkout(customer)).toBe(503);
+    await world.query(`UPDATE "user" SET email = 'new-' || email WHERE id = $1`, [customer.userId]);
+    world.stripe.answersLost.clear();
+    expect(await checkout(customer)).toBe(200);
+    expect(customersOf(customer)).toMatchObject([{ email: `new-${customer.email}` }]);
   });
 });
 

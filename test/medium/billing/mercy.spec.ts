@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
+import { PRICE } from '../../support/stripe/stripe-api.js';
 
 /* Nobody loses a slice, or its data, for what is not theirs: an outage, a wrong key, an invoice of long ago. */
 
@@ -71,5 +72,25 @@ describe('a customer whom Stripe does not know', () => {
     ]);
     expect(account).toEqual([{ status: 'past_due', customer_id: unknown.subscription.customer }]);
     expect((await world.steps(late.userId)).at(-1)).toMatchObject({ step: 'slice_stopped', cause: 'time' });
+  }, 60_000);
+});
+
+describe('a customer whose subscription is not as it should be', () => {
+  it('keeps what they have, and keeps nobody else waiting', async () => {
+    const odd = await world.subscriber();
+    const late = await world.subscriber();
+    for (const { subscription } of [odd, late]) world.stripe.failPayment(subscription);
+    await world.deliverAll();
+    odd.subscription.price = null;
+    world.clock.advanceDays(8);
+    await eventually(
+      async () => expect(await world.sliceOf(late.userId)).toMatchObject({ desired: 'stopped' }),
+      PASS_MS,
+    );
+    expect(await world.sliceOf(odd.userId)).toMatchObject({ desired: 'running' });
+    const event = world.stripe.emit('invoice.paid', world.stripe.addInvoice(odd.subscription, 'paid'));
+    expect(await world.deliver(event)).toBe(502);
+    odd.subscription.price = PRICE;
+    expect(await world.deliver(event)).toBe(200);
   }, 60_000);
 });

@@ -87,6 +87,27 @@ describe('a dispute', () => {
   });
 });
 
+describe('a second customer at Stripe of one user', () => {
+  it('is noted and told the operator, once; what counts is the first', async () => {
+    const { browser, userId, email, subscription } = await world.subscriber();
+    const beside = world.stripe.addCustomer(userId);
+    world.stripe.subscribe(beside.id);
+    const { came } = await deliverThrice(last());
+    expect(came.map(({ to }) => to)).toEqual([[OPERATOR]]);
+    expect(came[0]?.headers.get('subject')).toBe(`A customer is at Stripe twice: ${email}`);
+    for (const { customer } of [subscription, { customer: beside.id }])
+      expect(came[0]?.text).toContain(customer);
+    world.stripe.subscribe(beside.id);
+    await world.deliverAll();
+    expect((await world.steps(userId)).filter(({ step }) => step === 'second_customer')).toMatchObject([
+      { detail: { counts: subscription.customer, beside: beside.id } },
+    ]);
+    world.stripe.cancel(subscription);
+    await world.deliverAll();
+    expect((await browser.get('/billing/status')).body).toMatchObject({ status: 'canceled' });
+  });
+});
+
 describe('a payment that asks for a confirmation', () => {
   it('is told the customer, once for each invoice, with where to confirm it', async () => {
     const { subscription, userId, email } = await world.subscriber();
@@ -115,11 +136,46 @@ describe('a payment that asks for a confirmation', () => {
     expect(told).toHaveLength(1);
   });
 
+  it('is told as well while the subscription goes on, as it does with a change in the middle of a month', async () => {
+    const { browser, subscription, email } = await world.subscriber();
+    world.stripe.emit('invoice.payment_action_required', world.stripe.addInvoice(subscription, 'open'));
+    await world.deliverAll();
+    expect((await browser.get('/billing/status')).body).toMatchObject({ status: 'active' });
+    expect(await subjectsTo(email)).toContain(CONFIRM);
+  });
+
   it('is no news to whoever has confirmed it by now', async () => {
     const { subscription, userId, email } = await world.subscriber();
-    world.stripe.emit('invoice.payment_action_required', world.stripe.addInvoice(subscription, 'open'));
+    world.stripe.failPayment(subscription);
+    const [invoice] = [...world.stripe.invoices.values()].slice(-1);
+    world.stripe.emit('invoice.payment_action_required', { ...invoice, object: 'invoice' });
+    world.stripe.pay(subscription);
     await world.deliverAll();
     expect(await world.trail(userId)).not.toContain('payment_action_required');
     expect(await subjectsTo(email)).not.toContain(CONFIRM);
+  });
+});
+
+describe('a payment that is missing', () => {
+  it('is told once, whichever invoices are open by then', async () => {
+    const { subscription, userId, email } = await world.subscriber();
+    // The invoice comes to light after the status.
+    world.stripe.change(subscription, { status: 'past_due' });
+    await world.deliverAll();
+    world.stripe.failPayment(subscription);
+    await world.deliverAll();
+    const [first] = [...world.stripe.invoices.values()].slice(-1);
+    world.stripe.failPayment(subscription);
+    Object.assign(first ?? {}, { status: 'void' });
+    await world.deliver(last());
+    await world.deliverAll();
+    expect((await world.trail(userId)).filter((step) => step === 'payment_failed')).toHaveLength(1);
+    expect(await subjectsTo(email)).toEqual(expect.arrayContaining(['Your payment did not go through']));
+    // Paid, and missing again.
+    world.stripe.pay(subscription);
+    await world.deliverAll();
+    world.stripe.failPayment(subscription);
+    await world.deliverAll();
+    expect((await world.trail(userId)).filter((step) => step === 'payment_failed')).toHaveLength(2);
   });
 });

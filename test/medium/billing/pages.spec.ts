@@ -123,6 +123,39 @@ describe('the page of a customer', () => {
   });
 });
 
+describe('a customer who has subscribed', () => {
+  it('between the look at the subscription and that for open pages is given no second page', async () => {
+    const customer = await world.customer();
+    const page = await pageOf(customer);
+    let isFirst = true;
+    world.stripe.gate = (request, moment) => {
+      if (!isFirst || request !== 'GET /v1/checkout/sessions' || moment !== 'before') return;
+      isFirst = false;
+      world.stripe.completeCheckout(page);
+    };
+    const { browser } = customer;
+    expect(await browser.post('/billing/create-checkout')).toMatchObject({
+      status: 503,
+      body: { code: 'BILLING_BUSY' },
+    });
+    expect(await openPages(customer)).toEqual([]);
+    expect((await browser.post('/billing/create-checkout')).body.code).toBe('ALREADY_SUBSCRIBED');
+  });
+
+  it('otherwise than by the page they had can not pay that one as well', async () => {
+    const customer = await world.customer();
+    await pageOf(customer);
+    const [account] = await world.query<{ id: string }>(
+      'SELECT customer_id AS id FROM billing_account WHERE user_id = $1',
+      [customer.userId],
+    );
+    world.stripe.subscribe(String(account?.id));
+    const { body } = await customer.browser.post('/billing/create-checkout');
+    expect(body.code).toBe('ALREADY_SUBSCRIBED');
+    expect(await openPages(customer)).toEqual([]);
+  });
+});
+
 describe('two subscriptions of one customer', () => {
   it('are one after the other, where the first has ended', async () => {
     const { browser, userId, subscription } = await world.subscriber();

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/glo
 import { ASSIGNED_SLICES, type Customer } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
-import { BillingSync } from '#billing';
+import { BillingJournal, BillingSync } from '#billing';
+import { ControlConnection, Transactions } from '#database';
 import { RecordingLogger } from '../../support/recording-logger.js';
 import type { StandInSubscription } from '../../support/stripe/stripe-api.js';
 
@@ -38,6 +39,9 @@ function strangers(count: number): void {
   for (let i = 0; i < count; i += 1) world.stripe.subscribe(world.stripe.addCustomer(null).id);
   world.loseAll();
 }
+
+/** Whether a line of the log speaks of it. */
+const logged = (cause: string): boolean => logger.lines.some((line) => line.includes(cause));
 
 const pages = (): number =>
   world.stripe.requests.filter((request) => request === 'GET /v1/subscriptions').length;
@@ -83,6 +87,28 @@ describe('the comparison with Stripe', () => {
     world.stripe.change(odd.subscription, { status: 'active' });
     world.loseAll();
     expect(await sync.runNow()).toMatchObject({ skipped: 0 });
+  });
+
+  it('skips one of which Stripe does not say whose it is, and makes good the rest', async () => {
+    const rest: Subscriber = await world.subscriber();
+    const { id } = world.stripe.addCustomer(rest.userId);
+    world.stripe.subscribe(id, { metadata: { sluice_user: rest.userId } });
+    world.stripe.cancel(rest.subscription);
+    world.loseAll();
+    world.stripe.forbidden.add(`GET /v1/customers/${id}`);
+    expect(await sync.runNow()).toMatchObject({ repaired: 1, skipped: 1 });
+    expect(await statusOf(rest)).toBe('canceled');
+    world.stripe.customers.delete(id);
+    world.stripe.forbidden.clear();
+  });
+
+  it('says so where another one is under way for long', async () => {
+    await using lock = await world.gateway.get(ControlConnection).acquire('billing-sync');
+    expect(lock.signal.aborted).toBe(false);
+    await expect(sync.runNow(50)).rejects.toMatchObject({
+      code: 'BILLING_BUSY',
+      message: expect.stringContaining('under way'),
+    });
   });
 
   it('goes on where it was broken off', async () => {
@@ -141,5 +167,25 @@ describe('the comparison with Stripe', () => {
         await world.query('SELECT FROM billing_event WHERE id = $1', [world.stripe.events[0]?.id]),
       ).toEqual([]),
     );
+  });
+});
+
+describe('a step of the trail', () => {
+  it('is in the log once it was done, and never when it was undone', async () => {
+    const { userId } = await world.customer();
+    const transactions = world.gateway.get(Transactions);
+    const note = (cause: string) =>
+      world.gateway.get(BillingJournal).note({ userId, step: 'notice_of_end', cause });
+    const undone = transactions.run(async () => {
+      await note('undone');
+      throw new Error('the transaction ends here');
+    });
+    await expect(undone).rejects.toThrow('ends here');
+    expect(logged('undone')).toBe(false);
+    await transactions.run(async () => {
+      await note('done in the end');
+      expect(logged('done in the end')).toBe(false);
+    });
+    expect(logged('done in the end')).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { sessionObject, type StandInSession } from './objects.js';
-import { invalid, missing, type Params } from './params.js';
+import { BOOLEAN, invalid, missing, type Params, WEB_ADDRESS } from './params.js';
 import { page, type Route } from './routes.js';
 import { PRICE, type StripeWorld } from './world.js';
 
@@ -10,6 +10,7 @@ export function checkoutRoutes(world: StripeWorld): Route[] {
       method: 'GET',
       path: /^\/v1\/checkout\/sessions$/,
       allowed: ['customer', 'status', 'limit'],
+      values: [{ name: 'status', is: /^(open|complete|expired)$/ }],
       answer: (params) => listSessions(world, params),
     },
     {
@@ -29,6 +30,19 @@ export function checkoutRoutes(world: StripeWorld): Route[] {
         /^subscription_data\[metadata\]\[\w+\]$/,
         'subscription_data[trial_period_days]',
       ],
+      values: [
+        { name: 'mode', is: /^subscription$/, required: true },
+        { name: 'line_items[0][price]', is: /^price_/, required: true },
+        { name: 'line_items[0][quantity]', is: /^[1-9]\d*$/, required: true },
+        { name: 'success_url', is: WEB_ADDRESS, required: true },
+        { name: 'cancel_url', is: WEB_ADDRESS },
+        { name: 'client_reference_id', is: /^.{1,200}$/ },
+        { name: 'allow_promotion_codes', is: BOOLEAN },
+        { name: 'automatic_tax[enabled]', is: BOOLEAN },
+        { name: 'customer_update[address]', is: /^(auto|never)$/ },
+        { name: 'customer_update[name]', is: /^(auto|never)$/ },
+        { name: 'subscription_data[trial_period_days]', is: /^[1-9]\d*$/ },
+      ],
       answer: (params) => createSession(world, params),
     },
     {
@@ -47,6 +61,10 @@ export function checkoutRoutes(world: StripeWorld): Route[] {
       method: 'POST',
       path: /^\/v1\/billing_portal\/sessions$/,
       allowed: ['customer', 'return_url'],
+      values: [
+        { name: 'customer', is: /./, required: true },
+        { name: 'return_url', is: WEB_ADDRESS },
+      ],
       answer: ({ customer, return_url: returnUrl }) => {
         const { id } = world.livingCustomer(String(customer), 'customer');
         const session = world.nextId('bps');
@@ -67,17 +85,19 @@ function listSessions(world: StripeWorld, params: Params): object {
 
 function createSession(world: StripeWorld, params: Params): object {
   const {
-    mode,
     customer,
     line_items: items,
-    success_url: success,
     metadata,
     subscription_data: data,
+    automatic_tax: tax,
+    customer_update: update,
   } = params as Record<string, any>;
-  if (mode !== 'subscription') throw invalid('Invalid mode', 'mode');
   world.livingCustomer(String(customer), 'customer');
   if (items?.[0]?.price !== PRICE) throw missing('price', String(items?.[0]?.price), 'line_items[0][price]');
-  if (!URL.canParse(String(success))) throw invalid('Not a valid URL', 'success_url');
+  if (tax?.enabled === 'true' && update?.address !== 'auto')
+    throw invalid(
+      "Automatic tax calculation in Checkout requires a valid address on the Customer, or customer_update[address] set to 'auto'.",
+    );
   const id = world.nextId('cs');
   const session: StandInSession = {
     id,

@@ -20,7 +20,8 @@ export interface StandInSubscription {
   trialEnd: number | null;
   endedAt: number | null;
   metadata: Record<string, string>;
-  price: string;
+  /** Null: its item comes without one, as Stripe should not send it. */
+  price: string | null;
 }
 
 export interface StandInInvoice {
@@ -60,7 +61,7 @@ export function subscriptionObject(subscription: StandInSubscription): object {
     id: `si_${id}`,
     object: 'subscription_item',
     current_period_end: periodEnd,
-    price: { id: price },
+    ...(price === null ? {} : { price: { id: price } }),
   };
   return {
     id,

@@ -45,6 +45,42 @@ export function checkParams(flat: URLSearchParams, allowed: readonly Rule[]): vo
   }
 }
 
+/** What a parameter may be, where it is given; or that it has to be. */
+export interface Value {
+  readonly name: string;
+  readonly is: RegExp;
+  readonly required?: true;
+}
+
+export const BOOLEAN = /^(true|false)$/;
+export const WEB_ADDRESS = /^https?:\/\/[^\s/]+/;
+
+/** @throws StripeFault for what is missing, or is not as it has to be */
+export function checkValues(flat: URLSearchParams, values: readonly Value[]): void {
+  for (const { name, is, required } of values) {
+    const value = flat.get(name);
+    if (value === null && required === undefined) continue;
+    if (value === null) {
+      throw new StripeFault(400, {
+        type: 'invalid_request_error',
+        code: 'parameter_missing',
+        param: name,
+        message: `Missing required param: ${name}.`,
+      });
+    }
+    if (!is.test(value)) throw invalid(`Invalid ${name}: ${value}`, name);
+  }
+}
+
+/** @throws StripeFault for what would not fit */
+export function checkMetadata(flat: URLSearchParams): void {
+  for (const [name, value] of flat) {
+    const key = /metadata\]?\[(\w+)\]$/.exec(name)?.[1];
+    if (key !== undefined && (key.length > 40 || value.length > 500))
+      throw invalid('Metadata keys are up to 40 characters long, values up to 500', name);
+  }
+}
+
 /** `a[b][0]=c` as `{a: {b: {0: 'c'}}}` */
 export function paramsOf(flat: URLSearchParams): Params {
   const params: Params = {};

@@ -10,13 +10,30 @@ export function paymentRoutes(world: StripeWorld): Route[] {
       method: 'GET',
       path: /^\/v1\/subscriptions$/,
       allowed: ['customer', 'status', 'limit', 'starting_after'],
+      values: [
+        {
+          name: 'status',
+          is: /^(all|ended|active|canceled|incomplete|incomplete_expired|past_due|paused|trialing|unpaid)$/,
+        },
+      ],
       answer: (params) => listSubscriptions(world, params),
     },
     {
       method: 'GET',
       path: /^\/v1\/invoices$/,
       allowed: ['subscription', 'status', 'limit', 'starting_after'],
+      values: [{ name: 'status', is: /^(draft|open|paid|uncollectible|void)$/ }],
       answer: (params) => listInvoices(world, params),
+    },
+    {
+      method: 'GET',
+      path: /^\/v1\/invoices\/([^/]+)$/,
+      allowed: [],
+      answer: (_params, id) => {
+        const invoice = world.invoices.get(id);
+        if (invoice === undefined) throw missing('invoice', id, 'invoice');
+        return invoiceObject(invoice);
+      },
     },
     {
       method: 'GET',

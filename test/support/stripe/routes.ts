@@ -1,4 +1,4 @@
-import { invalid, missing, type Params, type Rule } from './params.js';
+import { invalid, missing, type Params, type Rule, type Value } from './params.js';
 
 /** A request that the stand-in answers, with the parameters that it may have. */
 export interface Route {
@@ -6,6 +6,7 @@ export interface Route {
   /** Its first group is the id of what it is about. */
   readonly path: RegExp;
   readonly allowed: readonly Rule[];
+  readonly values?: readonly Value[];
   readonly answer: (params: Params, id: string) => object;
 }
 

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { checkoutRoutes } from './checkout.js';
 import { customerRoutes } from './customers.js';
 import { type Reply, Replays } from './idempotency.js';
-import { checkParams, invalid, paramsOf, StripeFault } from './params.js';
+import { checkMetadata, checkParams, checkValues, invalid, paramsOf, StripeFault } from './params.js';
 import { paymentRoutes } from './payments.js';
 import type { Route } from './routes.js';
 import { API_VERSION, type StripeWorld } from './world.js';
@@ -16,7 +16,8 @@ const BROKEN: Reply = {
 };
 
 /** How it answers: as Stripe should, or as it does on a bad day. */
-export type Weather = 'fine' | 'down' | 'slow' | 'dripping' | 'limiting' | 'failing';
+export type Weather =
+  'fine' | 'down' | 'slow' | 'dripping' | 'limiting' | 'failing' | 'unreachable' | 'garbled';
 
 /** Awaited before an answer is worked out, and again before it goes out: where a test lets one request overtake another. */
 export type Gate = (request: string, moment: 'before' | 'after') => Promise<void> | void;
@@ -31,6 +32,10 @@ export class StripeServer implements AsyncDisposable {
   gate: Gate = () => undefined;
   /** The next request of that name (`METHOD /path`) ends in a 500, before or after it did what it is for. */
   readonly breaks = new Map<string, 'before' | 'after'>();
+  /** Requests of these names (`METHOD /path`) are done, but a proxy in front has given up waiting. */
+  readonly answersLost = new Set<string>();
+  /** What the key may not do, by the same names: a restricted key that was given too little. */
+  readonly forbidden = new Set<string>();
   /** `METHOD /path` of every request, in order. */
   readonly requests: string[] = [];
   private readonly routes: readonly Route[];
@@ -71,6 +76,10 @@ export class StripeServer implements AsyncDisposable {
       return { status: error.status, body: { error: error.body } };
     });
     await this.gate(name, 'after');
+    if (this.answersLost.has(name)) {
+      badGateway(res);
+      return;
+    }
     res.writeHead(answer.status, {
       'content-type': 'application/json',
       'request-id': this.world.nextId('req'),
@@ -87,6 +96,8 @@ export class StripeServer implements AsyncDisposable {
       res.end(JSON.stringify({ error: { type, message: `the weather is ${weather}` } }));
     };
     if (weather === 'down') res.destroy();
+    else if (weather === 'unreachable') badGateway(res);
+    else if (weather === 'garbled') res.writeHead(502, { 'content-type': 'application/json' }).end('{}');
     else if (weather === 'limiting') fault(429, 'invalid_request_error');
     else if (weather === 'failing') fault(500, 'api_error');
     else if (weather === 'slow') setTimeout(() => fault(500, 'api_error'), LONG_MS).unref();
@@ -100,6 +111,11 @@ export class StripeServer implements AsyncDisposable {
   private async answerTo(req: IncomingMessage, url: URL, body: string): Promise<Answer> {
     if (req.headers.authorization !== `Bearer ${STRIPE_KEY}`)
       throw new StripeFault(401, { type: 'invalid_request_error', message: 'Invalid API Key provided' });
+    if (this.forbidden.has(`${req.method} ${url.pathname}`))
+      throw new StripeFault(403, {
+        type: 'invalid_request_error',
+        message: 'The provided key does not have the required permissions for this endpoint',
+      });
     if (req.headers['stripe-version'] !== API_VERSION) throw invalid('Invalid Stripe API version');
     const route = this.routes.find(({ method, path }) => method === req.method && path.test(url.pathname));
     if (route === undefined)
@@ -109,6 +125,8 @@ export class StripeServer implements AsyncDisposable {
       });
     const flat = new URLSearchParams(req.method === 'GET' ? url.search : body);
     checkParams(flat, route.allowed);
+    checkValues(flat, route.values ?? []);
+    checkMetadata(flat);
     const id = route.path.exec(url.pathname)?.[1] ?? '';
     const work = async (): Promise<Reply> =>
       this.reply(`${req.method} ${url.pathname}`, () => route.answer(paramsOf(flat), id));
@@ -126,6 +144,12 @@ export class StripeServer implements AsyncDisposable {
     const body = work();
     return broken === 'after' ? BROKEN : { status: 200, body };
   }
+}
+
+/** What a proxy or a content network says when it can't reach Stripe. */
+function badGateway(res: ServerResponse): void {
+  res.writeHead(502, { 'content-type': 'text/html' });
+  res.end('<html><body><h1>502 Bad Gateway</h1></body></html>');
 }
 
 async function bodyOf(req: IncomingMessage): Promise<string> {

@@ -36,6 +36,14 @@ export class StripeApi extends StripeWorld implements AsyncDisposable {
     return this.server.breaks;
   }
 
+  get answersLost(): StripeServer['answersLost'] {
+    return this.server.answersLost;
+  }
+
+  get forbidden(): StripeServer['forbidden'] {
+    return this.server.forbidden;
+  }
+
   set weather(weather: Weather) {
     this.server.weather = weather;
   }

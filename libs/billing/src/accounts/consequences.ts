@@ -4,15 +4,15 @@ import { AppConfig } from '#config';
 import type { BillingAccount, SubscriptionStatus } from '#database';
 import { SliceHolds } from '#orchestrator';
 import { type Entitlement, entitlementOf } from '../entitlement/entitlement.js';
-import { nextOf, type Timeline, timelineOf } from '../entitlement/timeline.js';
+import { nextOf, type Timeline, timelineOf, withoutRemoval } from '../entitlement/timeline.js';
 import { BillingJournal } from '../journal/billing-journal.js';
 import type { CustomerReading } from '../provider/payment-provider.js';
 import { type BillingRules, rulesOf } from '../rules.js';
 import { BillingAccounts } from './billing-accounts.js';
 import { Notices } from './notices.js';
 
-/** Who pays again after the slice was removed gets a new one; while there is none to be had, it is tried so often. */
-const SLICE_RETRY_MS = 60_000;
+/** Who pays again after the slice was removed gets a new one; while there is none to be had, it is tried ever more seldom. */
+const SLICE_RETRY_MS = { from: 60_000, to: 3_600_000 };
 
 /** The cause of what comes by time alone. */
 export const BY_TIME = 'time';
@@ -54,10 +54,12 @@ export class Consequences {
     if (switched) account.heldSince = entitled ? null : this.clock.now();
     // Of another end, or of one before the slice was in use again.
     if (switched || account.status !== 'canceled') account.removalNoticedAt = null;
-    await this.noticeRemoval(account, cause, nowMs);
-    const timeline = timelineOf(account, this.rules);
+    const hasData = await this.holds.hasData(account.userId);
+    if (hasData) await this.noticeRemoval(account, cause, nowMs);
+    const ahead = timelineOf(account, this.rules);
+    const timeline = hasData ? ahead : withoutRemoval(ahead);
     await this.notices.ofTime(account, timeline, openInvoice, cause, nowMs);
-    await this.notices.ofEnd(account, cause);
+    await this.notices.ofEnd(account, hasData, cause);
     if (reading?.kind === 'customer') await this.notices.ofSecond(account, reading.second, cause);
     // Whoever has never paid is not told that what they have not had was stopped, or is back.
     if (switched && (hasPaid(before) || (!entitled && hasPaid(account.status))))
@@ -106,22 +108,24 @@ export class Consequences {
   }
 
   private nextStepOf(
-    { sliceRemovedAt }: BillingAccount,
+    { sliceRemovedAt, statusSince }: BillingAccount,
     entitled: boolean,
     timeline: Timeline,
     cause: string,
   ): Date | null {
     const nowMs = this.clock.nowMs();
     if (!entitled || sliceRemovedAt === null) return nextOf(timeline, nowMs);
-    // A new slice is owed; while there is none to be had, it is tried so often.
-    return new Date(cause === BY_TIME ? nowMs + SLICE_RETRY_MS : nowMs);
+    // A new slice is owed. Where an operator has to make room first, that takes a while.
+    if (cause !== BY_TIME) return new Date(nowMs);
+    const owedMs = nowMs - (statusSince?.getTime() ?? nowMs);
+    return new Date(nowMs + Math.min(Math.max(owedMs, SLICE_RETRY_MS.from), SLICE_RETRY_MS.to));
   }
 
   private async remove(account: BillingAccount, cause: string): Promise<void> {
     const { userId } = account;
     const sliceId = await this.holds.remove(userId);
-    account.sliceRemovedAt = this.clock.now();
     if (sliceId === null) return;
+    account.sliceRemovedAt = this.clock.now();
     await this.journal.note({ userId, step: 'slice_removed', cause, detail: { sliceId } });
     await this.notices.ofRemoval(userId);
   }

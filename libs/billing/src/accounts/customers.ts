@@ -5,6 +5,7 @@ import { BillingJournal } from '../journal/billing-journal.js';
 import { PaymentProvider } from '../provider/payment-provider.js';
 import { unavailable } from '../provider/unavailable.js';
 import { BillingAccounts, type Recipient } from './billing-accounts.js';
+import { Notices } from './notices.js';
 
 /** Who is who here and at Stripe: one customer there for each user, and never two. */
 @Injectable()
@@ -13,6 +14,7 @@ export class Customers {
     private readonly accounts: BillingAccounts,
     private readonly provider: PaymentProvider,
     private readonly journal: BillingJournal,
+    private readonly notices: Notices,
     private readonly transactions: Transactions,
   ) {}
 
@@ -73,13 +75,14 @@ export class Customers {
 
   private async link(userId: string, customerId: string, cause: string): Promise<void> {
     await this.transactions.run(async () => {
-      if (await this.accounts.link(userId, customerId))
-        await this.journal.note({
-          userId,
-          step: 'customer_created',
-          cause,
-          detail: { customer: customerId },
-        });
+      if (await this.accounts.link(userId, customerId)) {
+        const detail = { customer: customerId };
+        await this.journal.note({ userId, step: 'customer_created', cause, detail });
+        return;
+      }
+      const known = (await this.accounts.find(userId))?.customerId ?? null;
+      if (known !== null && known !== customerId)
+        await this.notices.ofSecondCustomer(userId, known, customerId, cause);
     });
   }
 

@@ -33,8 +33,9 @@ export class Notices {
   ): Promise<void> {
     const { noticeOfStopAt, stopsAt } = timeline;
     const payAt = openInvoice?.url ?? null;
-    if (stopsAt !== null && account.pastDueSince !== null) {
-      const about = openInvoice?.id ?? account.pastDueSince.toISOString();
+    if (stopsAt !== null) {
+      // Not by the invoice: which is the oldest that is open can change while the payment is missing.
+      const about = `${account.subscriptionId}:${account.statusSince?.toISOString()}`;
       await this.once(account, 'payment_failed', about, cause, (facts) =>
         mails.paymentFailed(facts, payAt, nowMs < stopsAt ? stopsAt : null),
       );
@@ -53,12 +54,12 @@ export class Notices {
   }
 
   /** That a subscription was cancelled, and ends later. */
-  async ofEnd(account: BillingAccount, cause: string): Promise<void> {
+  async ofEnd(account: BillingAccount, hasData: boolean, cause: string): Promise<void> {
     const { cancelAt, subscriptionId, status } = account;
     if (cancelAt === null || (status !== 'active' && status !== 'trialing')) return;
     const about = `${subscriptionId}:${cancelAt.toISOString()}`;
     await this.once(account, 'notice_of_end', about, cause, (facts) =>
-      mails.endsOn(facts, cancelAt, this.config.slices.retentionMs),
+      mails.endsOn(facts, cancelAt, hasData ? this.config.slices.retentionMs : null),
     );
   }
 
@@ -98,6 +99,17 @@ export class Notices {
       const customer = await this.accounts.recipient(userId);
       await this.mailer.send(mails.paidTwice(this.config.admin.email, customer?.email ?? 'Somebody', both));
     }
+  }
+
+  /** For the operator: what the other one pays for counts for nothing here. */
+  async ofSecondCustomer(userId: string, counts: string, beside: string, cause: string): Promise<void> {
+    const key = `second_customer:${beside}`;
+    const detail = { counts, beside };
+    if (!(await this.journal.note({ userId, step: 'second_customer', cause, key, detail }))) return;
+    const customer = await this.accounts.recipient(userId);
+    await this.mailer.send(
+      mails.thereTwice(this.config.admin.email, customer?.email ?? 'Somebody', counts, beside),
+    );
   }
 
   /** For the operator, who has to answer the bank. */

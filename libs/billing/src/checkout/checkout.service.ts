@@ -12,6 +12,7 @@ import { goesOn } from '../entitlement/entitlement.js';
 import { disabled } from '../provider/no-provider.js';
 import { PaymentProvider } from '../provider/payment-provider.js';
 import { unavailable } from '../provider/unavailable.js';
+import { PageThrottle } from './page-throttle.js';
 import type { Address } from './schemas.js';
 
 /** A customer looks at a spinner meanwhile. */
@@ -28,6 +29,7 @@ export class CheckoutService {
     private readonly customers: Customers,
     private readonly updates: SubscriptionUpdates,
     private readonly provider: PaymentProvider,
+    private readonly throttle: PageThrottle,
     private readonly control: ControlConnection,
     private readonly config: AppConfig,
     private readonly origins: AllowedOrigins,
@@ -36,37 +38,48 @@ export class CheckoutService {
   /**
    * Where the customer subscribes.
    * @throws BillingError BILLING_DISABLED, ALREADY_SUBSCRIBED, PAYMENT_PROVIDER_FAILED, PAYMENT_PROVIDER_UNAVAILABLE
+   * @throws CoreError RATE_LIMITED
    */
   async begin(user: Recipient): Promise<Address> {
     if (this.config.billing.stripe === null) return disabled();
+    await this.throttle.admit(user.id);
     return withPatience(this.open(user));
   }
 
   /**
    * Where the customer sees to payments, and cancels.
    * @throws BillingError BILLING_DISABLED, NOT_SUBSCRIBED, PAYMENT_PROVIDER_FAILED, PAYMENT_PROVIDER_UNAVAILABLE
+   * @throws CoreError RATE_LIMITED
    */
   async portal(user: Recipient): Promise<Address> {
     if (this.config.billing.stripe === null) return disabled();
+    await this.throttle.admit(user.id);
     const customerId = (await this.accounts.find(user.id))?.customerId ?? null;
-    if (customerId === null)
-      throw new BillingError(
-        'NOT_SUBSCRIBED',
-        'You have no subscription yet. Begin one by POST /billing/create-checkout.',
-      );
-    return withPatience(this.provider.portal(customerId, `${this.base}/`).then((url) => ({ url })));
+    if (customerId === null) throw notSubscribed();
+    return withPatience(this.portalOf(user.id, customerId));
+  }
+
+  /** A customer who was deleted at Stripe may not have been told of yet. */
+  private async portalOf(userId: string, customerId: string): Promise<Address> {
+    const url = await this.provider.portal(customerId, `${this.base}/`);
+    if (url !== null) return { url };
+    await this.updates.refresh(userId, { cause: 'portal' });
+    throw notSubscribed();
   }
 
   /** One at a time for each customer, across all replicas: two pages to pay at could both be paid. */
   private async open(user: Recipient): Promise<Address> {
     await using lock = await this.control.acquire(`billing-checkout:${user.id}`, { timeoutMs: LOCK_MS });
     const account = await this.subscriberOf(user);
-    if (goesOn(account.status))
+    if (lock.signal.aborted) throw busy();
+    if (goesOn(account.status)) {
+      // One made in the dashboard, say: a page from before it could still be paid.
+      await this.provider.closeCheckouts(account.customerId);
       throw new BillingError(
         'ALREADY_SUBSCRIBED',
         'You have a subscription already. See to it, or pay what is open, by GET /billing/portal.',
       );
-    if (lock.signal.aborted) throw busy();
+    }
     const url = await this.provider.checkout({
       customerId: account.customerId,
       userId: user.id,
@@ -90,6 +103,13 @@ export class CheckoutService {
   private get base(): string {
     return this.config.http.appUrl ?? this.origins.ownOrigin;
   }
+}
+
+function notSubscribed(): BillingError {
+  return new BillingError(
+    'NOT_SUBSCRIBED',
+    'You have no subscription. Begin one by POST /billing/create-checkout.',
+  );
 }
 
 /** What is under way at Stripe goes on: tried again, it is found there. */

@@ -39,6 +39,11 @@ export function timelineOf(state: TimedState, { graceMs, retentionMs }: Timeline
   return { ...NOTHING, removedAt: Math.max(due, noticedAt + leadMs), noticeOfRemovalAt: due - leadMs };
 }
 
+/** The same, of somebody who has no data here. */
+export function withoutRemoval(timeline: Timeline): Timeline {
+  return { ...timeline, noticeOfRemovalAt: null, removedAt: null };
+}
+
 /**
  * From when on the data is kept for its time. Not before the end was first heard of: who learns of it late, after an
  * outage or a change of the price, still has all of that time. Nor while the slice was in use all the same, as it is

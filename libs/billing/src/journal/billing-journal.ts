@@ -6,6 +6,7 @@ export type BillingStepName =
   | 'payment_failed'
   | 'payment_action_required'
   | 'dispute_opened'
+  | 'second_customer'
   | 'second_subscription'
   | 'notice_of_end'
   | 'notice_of_stop'

@@ -30,7 +30,9 @@ export class PostgresJournal extends BillingJournal {
     // In the same transaction: whoever reads the audit sees what billing did among what people did.
     const target = { kind: 'user', id: userId ?? 'unknown' };
     await this.audit.record({ action: `billing.${step}`, target, after: { cause, ...detail } });
-    this.logger.log({ userId, step, cause, ...detail }, `billing: ${step}`);
+    this.transactions.onceCommitted(() =>
+      this.logger.log({ userId, step, cause, ...detail }, `billing: ${step}`),
+    );
     return true;
   }
 }

@@ -58,7 +58,7 @@ export class Sweep {
       `SELECT s.owner_id AS "userId", s.desired_state = 'running' AS running,
               coalesce(a.status, 'none') AS status, a.past_due_since AS "pastDueSince"
          FROM slice s LEFT JOIN billing_account a ON a.user_id = s.owner_id
-        WHERE s.destroyed_at IS NULL AND s.owner_id IS NOT NULL
+        WHERE s.destroyed_at IS NULL AND s.owner_id IS NOT NULL AND s.desired_state <> 'absent'
           AND (s.stopped_by = 'billing'
                OR $1::boolean AND s.desired_state = 'running'
                   AND coalesce(a.status, 'none') NOT IN ('active', 'trialing', CASE WHEN $2::boolean THEN '' ELSE 'none' END))`,

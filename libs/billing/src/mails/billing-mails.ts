@@ -49,13 +49,17 @@ export function stopsSoon({ to, account }: MailFacts, payAt: string | null, stop
   };
 }
 
-export function endsOn({ to, account }: MailFacts, at: Date, retentionMs: number): Mail {
+/** @param retentionMs null: there is no data of theirs here */
+export function endsOn({ to, account }: MailFacts, at: Date, retentionMs: number | null): Mail {
   return {
     to: to.email,
     subject: `Your subscription ends on ${day(at.getTime())}`,
     content: [
       `Your subscription was cancelled. Your app runs until ${day(at.getTime())}, and is stopped then.`,
-      `Your data is kept until ${day(at.getTime() + retentionMs)}, and is removed after that. Until the end you can take the cancellation back.`,
+      ...(retentionMs === null
+        ? []
+        : [`Your data is kept until ${day(at.getTime() + retentionMs)}, and is removed after that.`]),
+      'Until the end you can take the cancellation back.',
       { label: 'Look after your subscription', url: account },
     ],
   };
@@ -126,6 +130,18 @@ export function paidTwice(to: string, customer: string, subscriptions: readonly 
     content: [
       `${customer} has two subscriptions that go on: ${subscriptions.join(' and ')}. Nothing was ended by itself.`,
       'Ask which one to keep, end the other in the Stripe dashboard, and give back what was paid for it. The app runs as long as one of them does.',
+    ],
+  };
+}
+
+/** For the operator. */
+export function thereTwice(to: string, customer: string, counts: string, beside: string): Mail {
+  return {
+    to,
+    subject: `A customer is at Stripe twice: ${customer}`,
+    content: [
+      `${customer} is known at Stripe as ${counts} and as ${beside}. The first one counts; what is paid by the other opens nothing.`,
+      'Look at both in the Stripe dashboard, end what the second one has, give back what was paid for it, and delete it.',
     ],
   };
 }

@@ -13,6 +13,12 @@ const MOST = 100;
 export type CheckoutOptions = Pick<StripeConfig, 'priceId'> &
   Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>;
 
+/** A page that can be paid. */
+export interface OpenPage {
+  readonly id: string;
+  readonly url: string;
+}
+
 /** The pages where customers subscribe. Of one customer one is open at the most: two could both be paid. */
 export class CheckoutPages {
   constructor(
@@ -24,33 +30,37 @@ export class CheckoutPages {
    * The address of the page that offers just this: the one that is open, or a new one, and no other stays open. The
    * others are looked for once the new one is there, so that of two requests that know nothing of each other the later
    * one closes the page of the earlier.
+   * @param signal aborted when nobody waits any more, and the next one may be at it: then a page that was made here is
+   * closed, and no other
    * @throws BillingError BILLING_BUSY when one of the others has just been paid
    */
-  async open(request: CheckoutRequest): Promise<string> {
+  async open(request: CheckoutRequest, signal: AbortSignal): Promise<OpenPage> {
     const { customerId } = request;
     const params = this.paramsOf(request);
     const earlier = await this.openPages(customerId);
     const same = earlier.find(({ metadata }) => metadata?.[OFFER_KEY] === params.metadata[OFFER_KEY]);
+    signal.throwIfAborted();
     const page = same ?? (await this.stripe.checkout.sessions.create(params));
-    const meanwhile = same === undefined ? await this.openPages(customerId) : [];
-    const others = new Set([...earlier, ...meanwhile].map(({ id }) => id));
-    others.delete(page.id);
-    for (const other of others) {
-      if (await this.close(other)) continue;
-      await this.close(page.id);
-      throw busy();
+    try {
+      const meanwhile = same === undefined ? await this.openPages(customerId) : [];
+      const others = new Set([...earlier, ...meanwhile].map(({ id }) => id));
+      others.delete(page.id);
+      await this.closeOthers(others, page.id, signal);
+    } catch (error) {
+      if (signal.aborted && same === undefined) await this.close(page.id);
+      throw error;
     }
     if (page.url === null) throw new Error('Stripe gave a checkout without an address');
-    return page.url;
+    return { id: page.id, url: page.url };
   }
 
-  private async openPages(customer: string): Promise<Stripe.Checkout.Session[]> {
-    const { data } = await this.stripe.checkout.sessions.list({ customer, status: 'open', limit: MOST });
-    return data;
+  /** None stays open: there is nothing more to pay for. */
+  async closeAll(customerId: string): Promise<void> {
+    for (const { id } of await this.openPages(customerId)) await this.close(id);
   }
 
   /** @returns false when it was paid before */
-  private async close(id: string): Promise<boolean> {
+  async close(id: string): Promise<boolean> {
     try {
       await this.stripe.checkout.sessions.expire(id);
       return true;
@@ -59,6 +69,22 @@ export class CheckoutPages {
       if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
       return (await this.stripe.checkout.sessions.retrieve(id)).status !== 'complete';
     }
+  }
+
+  private async closeOthers(others: ReadonlySet<string>, own: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    for (const other of others) {
+      if (!(await this.close(other))) {
+        await this.close(own);
+        throw busy();
+      }
+      signal.throwIfAborted();
+    }
+  }
+
+  private async openPages(customer: string): Promise<Stripe.Checkout.Session[]> {
+    const { data } = await this.stripe.checkout.sessions.list({ customer, status: 'open', limit: MOST });
+    return data;
   }
 
   private paramsOf(request: CheckoutRequest) {

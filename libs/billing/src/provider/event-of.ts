@@ -17,7 +17,6 @@ const eventSchema = z.object({
       object: z.string().optional(),
       customer: reference.nullish(),
       charge: reference.nullish(),
-      hosted_invoice_url: z.string().nullish(),
     }),
   }),
 });
@@ -34,6 +33,5 @@ export function eventOf(json: unknown): ProviderEvent {
     objectId,
     customerId: object.object === 'customer' ? objectId : (object.customer ?? null),
     chargeId: object.charge ?? null,
-    paymentUrl: object.hosted_invoice_url ?? null,
   };
 }

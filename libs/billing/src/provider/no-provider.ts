@@ -9,8 +9,10 @@ export class NoProvider extends PaymentProvider {
   override deleteCustomer = disabled;
   override userOfCustomer = disabled;
   override customerOfCharge = disabled;
+  override openInvoice = disabled;
   override read = disabled;
   override checkout = disabled;
+  override closeCheckouts = disabled;
   override portal = disabled;
   override subscriptions = disabled;
   override eventOf = disabled;

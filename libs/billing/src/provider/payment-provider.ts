@@ -17,7 +17,7 @@ export interface ProviderSubscription {
   readonly endedAt: Date | null;
 }
 
-/** The invoice that has waited for its payment the longest. */
+/** An invoice that waits for its payment. */
 export interface OpenInvoice {
   readonly id: string;
   readonly dueSince: Date;
@@ -37,7 +37,7 @@ export type CustomerReading =
       readonly kind: 'customer';
       /** The one that counts; null when there never was one. */
       readonly subscription: ProviderSubscription | null;
-      /** Of a subscription that is `past_due`. */
+      /** The one that has waited the longest, of a subscription that is `past_due`. */
       readonly openInvoice: OpenInvoice | null;
       /** Others that go on, and are paid for, beside the one that counts. */
       readonly second: readonly string[];
@@ -73,8 +73,6 @@ export interface ProviderEvent {
   readonly customerId: string | null;
   /** Of a dispute. */
   readonly chargeId: string | null;
-  /** Of an invoice that its customer has to confirm: where. */
-  readonly paymentUrl: string | null;
 }
 
 /**
@@ -104,6 +102,9 @@ export abstract class PaymentProvider {
   /** Whose charge it was. */
   abstract customerOfCharge(chargeId: string): Promise<string | null>;
 
+  /** An invoice that still waits for its payment; null when it does not (any more). */
+  abstract openInvoice(invoiceId: string): Promise<OpenInvoice | null>;
+
   /** What a customer has now. */
   abstract read(customerId: string): Promise<CustomerReading>;
 
@@ -113,8 +114,11 @@ export abstract class PaymentProvider {
    */
   abstract checkout(request: CheckoutRequest): Promise<string>;
 
-  /** Where a customer sees to payments and to the subscription. */
-  abstract portal(customerId: string, returnUrl: string): Promise<string>;
+  /** Closes the pages that are open for a customer. */
+  abstract closeCheckouts(customerId: string): Promise<void>;
+
+  /** Where a customer sees to payments and to the subscription; null when there is no such customer (any more). */
+  abstract portal(customerId: string, returnUrl: string): Promise<string | null>;
 
   /**
    * All subscriptions there are, page by page.

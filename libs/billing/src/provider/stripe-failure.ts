@@ -38,8 +38,13 @@ export function isReplayedFailure(error: unknown): boolean {
   );
 }
 
-function isTransient({ statusCode = 0, type }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
-  return type === 'StripeConnectionError' || statusCode === 409 || statusCode === 429 || statusCode >= 500;
+/**
+ * Only what Stripe itself refuses is refused. What came without its status is the answer of something in front of it, an
+ * HTML page mostly, and what was asked for may still be at work behind.
+ */
+function isTransient({ statusCode }: InstanceType<typeof Stripe.errors.StripeError>): boolean {
+  const isRefusal = statusCode !== undefined && statusCode >= 400 && statusCode < 500;
+  return !isRefusal || statusCode === 409 || statusCode === 429;
 }
 
 function summaryOf(error: InstanceType<typeof Stripe.errors.StripeError>): string {

@@ -3,6 +3,7 @@ import { Stripe } from 'stripe';
 import { BillingError } from '#common';
 import type { BillingConfig, StripeConfig } from '#config';
 import { goesOn } from '../entitlement/entitlement.js';
+import { busy } from '../busy.js';
 import { CheckoutPages } from './checkout-pages.js';
 import { eventOf } from './event-of.js';
 import {
@@ -15,6 +16,7 @@ import {
   type SubscriptionPage,
 } from './payment-provider.js';
 import { failureOf, isMissing, isReplayedFailure } from './stripe-failure.js';
+import { stripeHttp } from './stripe-http.js';
 import { dateOf, readAll, subscriptionOf, theOneThatCounts, USER_KEY } from './subscription-of.js';
 import { unavailable } from './unavailable.js';
 
@@ -35,11 +37,15 @@ export class StripePayments extends PaymentProvider {
   private readonly stripe: Stripe;
   private readonly pages: CheckoutPages;
 
-  /** @param installation tells this installation's customers from those of another one on the same Stripe account */
+  /**
+   * @param installation tells this installation's customers from those of another one on the same Stripe account
+   * @param callMs after which a call is given up
+   */
   constructor(
     private readonly config: StripeConfig,
     options: Pick<BillingConfig, 'promotionCodes' | 'automaticTax'>,
     private readonly installation: string,
+    private readonly callMs = CALL_MS,
   ) {
     super();
     this.stripe = new Stripe(config.secretKey, {
@@ -47,6 +53,7 @@ export class StripePayments extends PaymentProvider {
       maxNetworkRetries: 1,
       timeout: SILENCE_MS,
       telemetry: false,
+      httpClient: stripeHttp(),
       ...baseOf(config.apiBase),
     });
     this.pages = new CheckoutPages(this.stripe, { ...options, priceId: config.priceId });
@@ -108,6 +115,13 @@ export class StripePayments extends PaymentProvider {
     });
   }
 
+  override openInvoice(invoiceId: string): Promise<OpenInvoice | null> {
+    return this.call(async () => {
+      const invoice = await this.stripe.invoices.retrieve(invoiceId).catch(nullIfMissing);
+      return invoice?.status === 'open' ? openInvoiceOf(invoice) : null;
+    });
+  }
+
   override read(customerId: string): Promise<CustomerReading> {
     return this.call(async () => {
       const all = await this.subscriptionsOf(customerId);
@@ -123,16 +137,25 @@ export class StripePayments extends PaymentProvider {
   }
 
   override checkout(request: CheckoutRequest): Promise<string> {
-    return this.call(() => this.pages.open(request));
+    return this.call(async (signal) => {
+      const { id, url } = await this.pages.open(request, signal);
+      // Whoever has paid another page since they were last asked about: that page is in no list of open ones.
+      const all = (await this.subscriptionsOf(request.customerId)) ?? [];
+      if (!all.some(({ status }) => goesOn(status))) return url;
+      await this.pages.close(id);
+      throw busy();
+    });
   }
 
-  override portal(customerId: string, returnUrl: string): Promise<string> {
+  override closeCheckouts(customerId: string): Promise<void> {
+    return this.call(() => this.pages.closeAll(customerId));
+  }
+
+  override portal(customerId: string, returnUrl: string): Promise<string | null> {
     return this.call(async () => {
-      const session = await this.stripe.billingPortal.sessions.create({
-        customer: customerId,
-        return_url: returnUrl,
-      });
-      return session.url;
+      const page = { customer: customerId, return_url: returnUrl };
+      const session = await this.stripe.billingPortal.sessions.create(page).catch(nullIfMissing);
+      return session?.url ?? null;
     });
   }
 
@@ -208,26 +231,33 @@ export class StripePayments extends PaymentProvider {
 
       if (invoice.status === 'open') oldest = invoice;
     }
-    if (oldest === null) return null;
-    const { id, created, status_transitions: transitions, hosted_invoice_url: url } = oldest;
-    const dueSince = dateOf(transitions.finalized_at) ?? new Date(created * 1000);
-    return { id, dueSince, url: url ?? null };
+    return oldest === null ? null : openInvoiceOf(oldest);
   }
 
-  private async call<T>(work: () => Promise<T>): Promise<T> {
+  /** @param work may go on when the call was given up: its signal is aborted then */
+  private async call<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const timer = new AbortController();
-    const tooLate = wait(CALL_MS, undefined, { signal: timer.signal }).then(() => {
-      throw unavailable(new Error('Stripe took too long'));
+    const given = new AbortController();
+    const tooLate = wait(this.callMs, undefined, { signal: timer.signal }).then(() => {
+      const error = unavailable(new Error('Stripe took too long'));
+      given.abort(error);
+      throw error;
     });
     tooLate.catch(() => undefined);
     try {
-      return await Promise.race([work(), tooLate]);
+      return await Promise.race([work(given.signal), tooLate]);
     } catch (error) {
       throw failureOf(error);
     } finally {
       timer.abort();
     }
   }
+}
+
+function openInvoiceOf(invoice: Stripe.Invoice): OpenInvoice {
+  const { id, created, status_transitions: transitions, hosted_invoice_url: url } = invoice;
+  const dueSince = dateOf(transitions.finalized_at) ?? new Date(created * 1000);
+  return { id, dueSince, url: url ?? null };
 }
 
 function nullIfMissing(error: unknown): null {

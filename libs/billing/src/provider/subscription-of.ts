@@ -17,8 +17,20 @@ const STATUSES: ReadonlyArray<ProviderSubscription['status']> = [
   'incomplete_expired',
 ];
 
-/** @throws BillingError PAYMENT_PROVIDER_FAILED for a status that nobody knows here: nothing is made of it */
+/** @throws BillingError PAYMENT_PROVIDER_FAILED for one that is not as it should be: nothing is made of it */
 export function subscriptionOf(subscription: Stripe.Subscription): ProviderSubscription {
+  try {
+    return read(subscription);
+  } catch (error) {
+    if (error instanceof BillingError) throw error;
+    // A part that should be there is not: it concerns this one alone, and must not look as if it concerned everybody.
+    throw new BillingError('PAYMENT_PROVIDER_FAILED', `Nothing can be made of ${subscription.id}.`, {
+      cause: error,
+    });
+  }
+}
+
+function read(subscription: Stripe.Subscription): ProviderSubscription {
   const { id, customer, items, created, cancel_at: cancelAt, ended_at: endedAt } = subscription;
   const [item] = items.data;
   const status = STATUSES.find((known) => known === subscription.status);

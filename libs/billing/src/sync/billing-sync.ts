@@ -10,6 +10,8 @@ import { PaymentProvider, type ProviderSubscription } from '../provider/payment-
 import { lastNight } from './night.js';
 
 const THE_ONE_ROW = 1;
+/** A page takes a second or two, but each that differs as well. */
+const PATIENCE_MS = 60_000;
 
 /** What a comparison found. */
 export interface SyncReport {
@@ -52,15 +54,31 @@ export class BillingSync {
     return isDue && (await this.advance(await this.begin(), signal));
   }
 
-  /** A whole comparison, now; one that was broken off is taken up. */
-  async runNow(): Promise<SyncReport> {
-    await using lock = await this.control.acquire('billing-sync', { timeoutMs: 60_000 });
+  /**
+   * A whole comparison, now; one that was broken off is taken up.
+   * @param patienceMs how long to wait for one that is under way
+   * @throws BillingError PAYMENT_PROVIDER_UNAVAILABLE, PAYMENT_PROVIDER_FAILED, BILLING_BUSY
+   */
+  async runNow(patienceMs = PATIENCE_MS): Promise<SyncReport> {
+    await using lock = await this.lock(patienceMs);
     let state = await this.state();
     if (state?.finishedAt !== null) state = await this.begin();
     while (await this.advance(state, lock.signal)) lock.signal.throwIfAborted();
     lock.signal.throwIfAborted();
     const { compared, repaired, skipped } = state;
     return { compared, repaired, skipped };
+  }
+
+  private async lock(timeoutMs: number) {
+    try {
+      return await this.control.acquire('billing-sync', { timeoutMs });
+    } catch (error) {
+      if (!(error instanceof DOMException && error.name === 'TimeoutError')) throw error;
+      throw new BillingError(
+        'BILLING_BUSY',
+        'Another comparison is under way. Please try again when it has ended.',
+      );
+    }
   }
 
   /** A page that was broken off is compared anew. */
@@ -95,15 +113,19 @@ export class BillingSync {
     if (account !== undefined && !differs(account, subscription)) return 'same';
     // Made by nobody here: the Stripe account may sell more than this.
     if (account === undefined && subscription.userId === null) return 'same';
-    const userId = account?.userId ?? (await this.customers.userOf(subscription.customerId));
-    if (userId === null) return 'same';
+    let userId = account?.userId ?? null;
     try {
+      userId ??= await this.customers.userOf(subscription.customerId);
+      if (userId === null) return 'same';
       await this.updates.refresh(userId, { cause: 'sync' });
       return 'repaired';
     } catch (error) {
       // This one only: the rest must not wait for it.
       if (!(error instanceof BillingError) || error.code === 'PAYMENT_PROVIDER_UNAVAILABLE') throw error;
-      this.logger.warn({ err: error, userId }, 'a subscription could not be read anew');
+      this.logger.warn(
+        { err: error, userId, subscription: subscription.id },
+        'a subscription could not be read anew',
+      );
       return 'skipped';
     }
   }

@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, Metrics } from '#common';
-import { Transactions } from '#database';
+import { type SubscriptionStatus, Transactions } from '#database';
 import { BillingEvents } from '../accounts/billing-events.js';
 import { Customers } from '../accounts/customers.js';
 import { Notices } from '../accounts/notices.js';
 import { SubscriptionUpdates } from '../accounts/subscription-updates.js';
 import type { Received } from '../checkout/schemas.js';
 import { BillingJournal } from '../journal/billing-journal.js';
-import { PaymentProvider, type ProviderEvent } from '../provider/payment-provider.js';
+import { goesOn } from '../entitlement/entitlement.js';
+import { type OpenInvoice, PaymentProvider, type ProviderEvent } from '../provider/payment-provider.js';
 import type { Delivery } from './delivery.js';
 
 const RECEIVED: Received = { received: true };
@@ -62,15 +63,21 @@ export class WebhookService {
       await this.transactions.run(() => this.events.take(event));
       return;
     }
+    const waiting = await this.waitingInvoice(event);
     await this.updates.refresh(userId, {
       cause: event.id,
       first: () => this.events.take(event),
       last: async (account) => {
-        const waits = account.status === 'past_due' || account.status === 'incomplete';
-        if (event.type === 'invoice.payment_action_required' && waits && event.objectId !== null)
-          await this.notices.ofAction(account, event.objectId, event.paymentUrl, event.id);
+        if (waiting !== null && waits(account.status))
+          await this.notices.ofAction(account, waiting.id, waiting.url, event.id);
       },
     });
+  }
+
+  /** Whoever has confirmed the payment by now is not asked to. The subscription says too little: it may be `active`. */
+  private async waitingInvoice({ type, objectId }: ProviderEvent): Promise<OpenInvoice | null> {
+    if (type !== 'invoice.payment_action_required' || objectId === null) return null;
+    return this.provider.openInvoice(objectId);
   }
 
   /** Who is right the bank decides; until then the subscription stands. */
@@ -82,10 +89,15 @@ export class WebhookService {
     await this.transactions.run(async () => {
       if (!(await this.events.take(event))) return;
       const detail = { dispute: disputeId, charge: chargeId };
-      const isNews = await this.journal.note({ userId, step: 'dispute_opened', cause: id, detail });
-      if (isNews) await this.notices.ofDispute(disputeId, userId);
+      await this.journal.note({ userId, step: 'dispute_opened', cause: id, detail });
+      await this.notices.ofDispute(disputeId, userId);
     });
   }
+}
+
+/** Of one that has ended nothing is to be confirmed. */
+function waits(status: SubscriptionStatus): boolean {
+  return goesOn(status) || status === 'incomplete';
 }
 
 function isAboutSubscription({ type }: ProviderEvent): boolean {

@@ -35,8 +35,10 @@ export class DepartedCustomers {
     await this.dataSource.transaction(async (manager) => {
       const gone = `SELECT id FROM "user" u WHERE deleted_at < $1
          AND NOT EXISTS (SELECT FROM slice s WHERE s.owner_id = u.id AND s.destroyed_at IS NULL)
-         -- As long as there is a customer at Stripe, somebody has to know whom to let go there.
-         AND NOT EXISTS (SELECT FROM billing_account a WHERE a.user_id = u.id AND a.customer_id IS NOT NULL)`;
+         -- As long as there is a customer at Stripe, or may be one whose making broke off, somebody has to know whom to
+         -- let go there.
+         AND NOT EXISTS (SELECT FROM billing_account a WHERE a.user_id = u.id
+                          AND (a.customer_id IS NOT NULL OR a.customer_email IS NOT NULL))`;
       // A tombstone is nobody's any more.
       await manager.query(`UPDATE slice SET owner_id = NULL WHERE owner_id IN (${gone})`, [before]);
       await manager.query(`DELETE FROM "user" WHERE id IN (${gone})`, [before]);

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { Transactions } from '#database';
 
+/** One that was registered as it ran has its data elsewhere, for somebody else to keep or remove. */
+const IS_OURS = `desired_state <> 'absent' AND runtime <> 'external'`;
+
 /**
  * What billing may desire of a customer's slice. Each call is part of the transaction under way, changes what is desired
  * once however often it is made, and leaves the rest to the reconciler, which hears of it when that is committed.
@@ -35,10 +38,19 @@ export class SliceHolds {
 
   /**
    * Lets the slice go with its data.
-   * @returns its id; null when there was none
+   * @returns its id; null when there was none of ours
    */
   remove(ownerId: string): Promise<number | null> {
-    return this.change(`desired_state = 'absent', stopped_by = NULL`, `desired_state <> 'absent'`, ownerId);
+    return this.change(`desired_state = 'absent', stopped_by = NULL`, IS_OURS, ownerId);
+  }
+
+  /** Whether there is a slice with data for {@link remove}. */
+  async hasData(ownerId: string): Promise<boolean> {
+    const rows = await this.transactions.manager.query<unknown[]>(
+      `SELECT FROM slice WHERE owner_id = $1 AND destroyed_at IS NULL AND ${IS_OURS}`,
+      [ownerId],
+    );
+    return rows.length > 0;
   }
 
   /**
