@@ -45,6 +45,9 @@ async function passAfter(ms: number): Promise<void> {
   await world.pass();
 }
 
+/** Nobody restarts the slices: their restarts are not what this is about. */
+const runElsewhere = () => world.query(`UPDATE slice SET runtime = 'external'`);
+
 /** So many percent of a gateway's disk are used. */
 function fill({ gateway }: MonitorWorld, used: number): void {
   jest.spyOn(gateway.get(DiskSpace), 'look').mockResolvedValue({ total: 100, free: 100 - used });
@@ -136,8 +139,7 @@ describe('what is down', () => {
   it('is told of after NOTIFY_AFTER_HOURS, not before, and its recovery with the duration', async () => {
     await start();
     const id = await world.addSlice('well', 'acme');
-    // Its restarts are not what this is about.
-    world.runtime.states = null;
+    await runElsewhere();
     await world.pass();
     world.setMood(id, 'unwell');
     await passAfter(MINUTE_MS);
@@ -164,7 +166,7 @@ describe('what is down', () => {
   it('is told of once, also when another gateway goes on', async () => {
     await start({ NOTIFY_AFTER_HOURS: '1' });
     await world.addSlice('unwell');
-    world.runtime.states = null;
+    await runElsewhere();
     await world.pass();
     await using replica = await MonitorWorld.start({
       replicaOf: world,
@@ -185,7 +187,7 @@ describe('what is down', () => {
     const outages = world.gateway.get(Outages);
     const notice = { title: 'late', body: '', type: 'info' } as const;
     const conditions: Condition[] = [
-      { subject: 'disk', state: 'bad', urgent: true, texts: { began: () => notice, ended: () => notice } },
+      { subject: 'disk', state: 'bad', tellAfterMs: 0, texts: { began: () => notice, ended: () => notice } },
     ];
     const findings = { conditions, complete: [], unsure: new Set<string>() };
     expect(await outages.settle({ ...findings, passAt: before })).toBe(false);
@@ -303,6 +305,28 @@ describe('a disk that is nearly full', () => {
     expect(same).toBe(name);
     expect(another).not.toBe(name);
     expect([name, another]).not.toContain(hostname());
+  });
+});
+
+describe('a runtime that can not be looked at', () => {
+  it('is told of after five minutes, and when it answers again', async () => {
+    await start();
+    await world.addSlice();
+    const { states } = world.runtime;
+    world.runtime.states = null;
+    await world.passes(5);
+    expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]);
+    await world.passes(2);
+    const [silent] = await receivedAfter(1);
+    expect(silent?.body).toEqual({
+      title: 'The runtime of the slices can not be looked at',
+      body: expect.stringMatching(/^For 5 min .* none is restarted that is not well\.$/),
+      type: 'failure',
+    });
+    world.runtime.states = states;
+    await world.passes(3);
+    const [, again] = await receivedAfter(2);
+    expect(again?.body.title).toBe('The runtime of the slices answers again');
   });
 });
 

@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 /** Something that is wrong now, and whether the operator was told. Gone when it is well again. */
 @Entity('outage')
 export class Outage {
-  /** What it is about: `slice:12`, `backend:http://…`, `disk:<name>`, `connections`. */
+  /** What it is about: `slice:12`, `backend:http://…`, `disk:<name>`, `connections`, `runtime`. */
   @PrimaryColumn('text')
   subject!: string;
 

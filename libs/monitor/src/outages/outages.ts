@@ -77,7 +77,8 @@ export class Outages {
     const outage =
       known ?? manager.create(Outage, { subject, since: condition.since ?? now, notifiedAt: null });
     const lastsMs = now.getTime() - outage.since.getTime();
-    const isDue = condition.urgent === true || lastsMs >= this.config.monitor.notifyAfterMs;
+    const { notifyAfterMs } = this.config.monitor;
+    const isDue = lastsMs >= Math.min(notifyAfterMs, condition.tellAfterMs ?? notifyAfterMs);
     const tell = isDue && outage.notifiedAt === null;
     const isNews = known === null || tell || known.wellSince !== null || known.reason !== reason;
     if (!isNews) return false;

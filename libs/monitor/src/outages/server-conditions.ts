@@ -48,7 +48,7 @@ function gauged(
       state: percent > badAbove ? 'bad' : 'well',
       // Told once, so the figure is the one of then: rounded down, that it is not told as less than it was.
       reason: `${Math.floor(percent / 5) * 5} % and more are used`,
-      urgent: true,
+      tellAfterMs: 0,
       texts: {
         began: (reason) => ({
           title: `Nearly used up: ${what}`,

@@ -11,6 +11,7 @@ import { DiskSpace } from '../health/disk-space.js';
 import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
 import type { Condition } from '../outages/condition.js';
 import { Outages } from '../outages/outages.js';
+import { runtimeCondition } from '../outages/runtime-condition.js';
 import { serverConditions } from '../outages/server-conditions.js';
 import { SLICE_PREFIX, sliceConditions, sliceSubject } from '../outages/slice-conditions.js';
 import type { ServerReading } from '../telemetry/readings.js';
@@ -64,7 +65,8 @@ export class MonitorPass {
   async run(signal: AbortSignal, probes: Promise<void>): Promise<void> {
     const at = this.clock.now();
     await this.begin(at);
-    const [slices, surroundings] = await Promise.all([this.supervision.all(), this.lookAround(at)]);
+    const slices = await this.supervision.all();
+    const surroundings = await this.lookAround(at, slices.length);
     const [measured, reading] = await Promise.all([
       this.measureAll(slices, surroundings, signal),
       this.readServer(surroundings),
@@ -72,7 +74,7 @@ export class MonitorPass {
     ]);
     if (signal.aborted) return;
     await this.healer.treat(measured.flatMap(sightingOf), signal);
-    await this.settle(at, slices, measured, reading);
+    await this.settle(at, slices, surroundings, measured, reading);
     const healthy = measured.filter((each) => each.reading.healthy === true);
     await this.supervision.healthy(
       healthy.map(({ slice }) => slice.id),
@@ -88,10 +90,11 @@ export class MonitorPass {
     await this.dataSource.manager.update(MonitorState, { id: 1 }, { lastPassAt: at, lastPassBy });
   }
 
-  private async lookAround(at: Date): Promise<Surroundings> {
-    const { figuresTimeoutMs } = this.options;
+  private async lookAround(at: Date, sliceCount: number): Promise<Surroundings> {
+    const { figuresTimeoutMs, listPerSliceMs } = this.options;
+    const listTimeoutMs = figuresTimeoutMs + sliceCount * listPerSliceMs;
     const [instances, databases] = await Promise.all([
-      this.orNull('the runtime', within(figuresTimeoutMs, this.runtime.list())),
+      this.orNull('the runtime', within(listTimeoutMs, this.runtime.list())),
       this.orNull("the slices' databases", this.databases.usage()),
     ]);
     const states = instances && new Map(instances.map(({ sliceId, state }) => [sliceId, state] as const));
@@ -134,6 +137,7 @@ export class MonitorPass {
   private async settle(
     passAt: Date,
     slices: readonly WatchedSlice[],
+    { states }: Surroundings,
     measured: readonly Measured[],
     reading: ServerReading,
   ): Promise<void> {
@@ -146,7 +150,12 @@ export class MonitorPass {
     const toRun = slices.filter(({ desiredState }) => desiredState === 'running');
     await this.outages.settle({
       passAt,
-      conditions: [...ofSlices, ...ofBackends.conditions, ...serverConditions(reading, disk)],
+      conditions: [
+        runtimeCondition(states !== null, settleMs),
+        ...ofSlices,
+        ...ofBackends.conditions,
+        ...serverConditions(reading, disk),
+      ],
       complete: [SLICE_PREFIX, BACKEND_PREFIX],
       unsure: new Set([...toRun.map(({ id }) => sliceSubject(id)), ...ofBackends.unsure]),
     });
