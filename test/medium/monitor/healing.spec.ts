@@ -129,6 +129,23 @@ describe('a slice that does not answer its health check', () => {
 });
 
 describe('what the monitor remembers', () => {
+  it('comes with the restart it is of: none is ordered that could not be remembered', async () => {
+    const id = await world.addSlice('unwell');
+    await world.passes(2);
+    await world.query(
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$`,
+    );
+    await world.query(
+      'CREATE TRIGGER refuse BEFORE UPDATE ON slice_watch FOR EACH ROW EXECUTE FUNCTION refuse()',
+    );
+    await expect(world.passes(1)).rejects.toThrow('no room');
+    expect(await world.query('SELECT generation FROM slice')).toEqual([{ generation: 1 }]);
+    await world.query('DROP TRIGGER refuse ON slice_watch');
+    await world.passes(1);
+    expect(world.restarts.get(id)).toBe(1);
+    expect(await world.query('SELECT restarts FROM slice_watch')).toEqual([{ restarts: 1 }]);
+  });
+
   it('counts for the replica that goes on', async () => {
     const id = await world.addSlice('unwell');
     await world.passes(2);
