@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { TelemetryReader } from '#monitor';
 import { BackendServer } from '../../support/backend-server.js';
 import { eventually } from '../../support/eventually.js';
 import { MonitorWorld } from '../../support/monitor-world.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
 
 let world: MonitorWorld;
 afterEach(() => world[Symbol.asyncDispose]());
@@ -84,6 +86,27 @@ describe('a pass', () => {
     await world.passes(1);
     const { slices } = await world.gateway.get(TelemetryReader).latest();
     expect(slices).toMatchObject([{ healthy: true, state: null, memoryBytes: null, cpuPercent: null }]);
+  });
+
+  it('logs what went wrong once, and again when it was well in between', async () => {
+    world = await MonitorWorld.start();
+    await world.addSlice();
+    const log = new RecordingLogger();
+    Logger.overrideLogger(log);
+    try {
+      for (const isBroken of [true, true, false, true]) {
+        world.runtime.reach = () =>
+          isBroken ? Promise.reject(new Error('no way there')) : Promise.resolve();
+        // Its reach is looked at once for each generation.
+        await world.query(
+          'UPDATE slice SET generation = generation + 1, observed_generation = generation + 1',
+        );
+        await world.passes(1);
+      }
+    } finally {
+      Logger.overrideLogger(true);
+    }
+    expect(log.lines.filter((line) => line.includes('no way there'))).toHaveLength(2);
   });
 
   it.each([

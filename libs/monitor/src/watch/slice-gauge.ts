@@ -93,13 +93,17 @@ export class SliceGauge {
     return { slice, reading, hung: check?.hung ?? false };
   }
 
-  private check(slice: WatchedSlice, signal: AbortSignal): Promise<Check> {
-    return this.checks
+  private async check(slice: WatchedSlice, signal: AbortSignal): Promise<Check> {
+    const key = `${slice.id}:check`;
+    const check = await this.checks
       .run(async () => {
         await this.supervision.ensureReach(slice);
         return signal.aborted ? UNWELL : this.probe.check(slice, signal);
       })
-      .catch((error: unknown) => this.faults.note(`${slice.id}:check`, String(error)) ?? UNWELL);
+      .catch((error: unknown) => this.faults.note(key, String(error)));
+    if (check === null) return UNWELL;
+    this.faults.clear(key);
+    return check;
   }
 
   private async usage(id: number): Promise<{ memoryBytes: number; cpuPercent: number | null } | null> {
@@ -129,6 +133,7 @@ export class SliceGauge {
       })
       .catch((error: unknown) => this.faults.note(`${slice.id}:`, String(error)));
     if (figures === null) return {};
+    this.faults.clear(`${slice.id}:`);
     const { values, faults } = figures;
     for (const { name } of appMetrics) {
       const fault = faults[name];
