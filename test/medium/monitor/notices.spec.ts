@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Notifier } from '#common';
 import { DiskSpace } from '../../../libs/monitor/src/health/disk-space.js';
+import { Channels } from '../../../libs/monitor/src/notices/channels.js';
 import type { Condition } from '../../../libs/monitor/src/outages/condition.js';
 import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
 import { Outages } from '../../../libs/monitor/src/outages/outages.js';
@@ -74,6 +75,26 @@ describe('a notice', () => {
       'content-type': 'application/json',
       authorization: `Basic ${btoa('user:s3cret')}`,
     });
+  });
+
+  it('goes out with credentials in which a % stands for itself', async () => {
+    await start({ APPRISE_URL: `http://user:100%@127.0.0.1:${receiver.port}/notify/key` });
+    await world.gateway.get(Notifier).notify(notice);
+    const [received] = await receivedAfter(1);
+    expect(received?.headers['authorization']).toBe(`Basic ${btoa('user:100%')}`);
+  });
+
+  it('is tried again, and given up after a day, whatever a channel throws', async () => {
+    await start();
+    const [channel] = world.gateway.get(Channels).all;
+    if (channel === undefined) throw new Error('no channel');
+    jest.spyOn(channel, 'deliver').mockRejectedValue(new URIError('URI malformed'));
+    await world.gateway.get(Notifier).notify(notice);
+    await eventually(async () =>
+      expect(await world.query('SELECT FROM outgoing_notice WHERE attempts = 1')).toHaveLength(1),
+    );
+    world.clock.advance(24 * HOUR_MS);
+    await eventually(async () => expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]));
   });
 
   it('goes to a webhook, signed with its time', async () => {
