@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { SliceDatabaseFigures, SliceSupervision, type WatchedSlice } from '#orchestrator';
 import { TelemetryReader } from '#monitor';
 import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
@@ -117,5 +118,29 @@ describe('the app’s own figures', () => {
     expect(slices).toMatchObject([{ sliceId: slice.id, metrics: { notes: 2 } }]);
     const { slices: series } = await gateway.get(TelemetryReader).series([slice.id], 1);
     expect(series[0]?.metrics).toEqual({ notes: [2] });
+  });
+});
+
+describe('the size of a slice’s database', () => {
+  const usage = async (signal: AbortSignal) =>
+    (await gateway.get(SliceDatabaseFigures).usage(signal)).slices.get(slice.id);
+
+  it('is known beside the number of its connections', async () => {
+    const known = await usage(new AbortController().signal);
+    expect(known).toEqual({ bytes: expect.any(Number), connections: expect.any(Number) });
+  });
+
+  it('is left out where it takes too long, and takes nothing else with it', async () => {
+    const stop = new AbortController();
+    const dataSource = gateway.get(DataSource);
+    const query = dataSource.query.bind(dataSource);
+    const slow = jest.spyOn(dataSource, 'query').mockImplementation((sql: string, ...rest: unknown[]) => {
+      if (!sql.includes('pg_database_size')) return Reflect.apply(query, dataSource, [sql, ...rest]);
+      stop.abort();
+      return new Promise(() => undefined);
+    });
+    expect(await usage(stop.signal)).toEqual({ bytes: null, connections: expect.any(Number) });
+    slow.mockRestore();
+    expect((await usage(new AbortController().signal))?.bytes).toBeGreaterThan(0);
   });
 });

@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { TelemetryReader } from '#monitor';
+import { type DatabaseFigures, SliceDatabaseFigures } from '#orchestrator';
 import { BackendServer } from '../../support/backend-server.js';
 import { eventually } from '../../support/eventually.js';
 import { MonitorWorld } from '../../support/monitor-world.js';
@@ -107,6 +108,26 @@ describe('a pass', () => {
       Logger.overrideLogger(true);
     }
     expect(log.lines.filter((line) => line.includes('no way there'))).toHaveLength(2);
+  });
+
+  it('checks slices before it is known how large their databases are', async () => {
+    world = await MonitorWorld.start();
+    const id = await world.addSlice();
+    const usage = Promise.withResolvers<DatabaseFigures>();
+    jest.spyOn(world.gateway.get(SliceDatabaseFigures), 'usage').mockReturnValue(usage.promise);
+    world.setMood(id, 'hung');
+    const pass = world.pass();
+    await eventually(async () => expect(world.apps.pending).toBe(1));
+    world.apps.release();
+    usage.resolve({
+      slices: new Map([[id, { bytes: 7, connections: 1 }]]),
+      connections: 1,
+      maxConnections: 9,
+    });
+    await pass;
+    const { server, slices } = await world.gateway.get(TelemetryReader).latest();
+    expect(slices).toMatchObject([{ databaseBytes: 7 }]);
+    expect(server?.maxConnections).toBe(9);
   });
 
   it.each([

@@ -93,10 +93,10 @@ export class MonitorPass {
   private async lookAround(at: Date, sliceCount: number): Promise<Surroundings> {
     const { figuresTimeoutMs, listPerSliceMs } = this.options;
     const listTimeoutMs = figuresTimeoutMs + sliceCount * listPerSliceMs;
-    const [instances, databases] = await Promise.all([
-      this.orNull('the runtime', within(listTimeoutMs, this.runtime.list())),
-      this.orNull("the slices' databases", this.databases.usage()),
-    ]);
+    const patience = AbortSignal.timeout(figuresTimeoutMs);
+    // Nobody is checked later for it: it takes PostgreSQL a while where there are many databases.
+    const databases = this.orNull("the slices' databases", this.databases.usage(patience));
+    const instances = await this.orNull('the runtime', within(listTimeoutMs, this.runtime.list()));
     const states = instances && new Map(instances.map(({ sliceId, state }) => [sliceId, state] as const));
     return { at, states, databases };
   }
@@ -129,7 +129,7 @@ export class MonitorPass {
   }
 
   private async readServer({ at, databases }: Surroundings): Promise<ServerReading> {
-    const reading = await this.server.read(at, databases);
+    const reading = await this.server.read(at, await databases);
     await this.store.addServer(reading);
     return reading;
   }

@@ -20,7 +20,8 @@ import { type Check, SliceProbe, UNWELL } from './slice-probe.js';
 export interface Surroundings {
   readonly at: Date;
   readonly states: ReadonlyMap<number, InstanceState> | null;
-  readonly databases: DatabaseFigures | null;
+  /** Never rejects. */
+  readonly databases: Promise<DatabaseFigures | null>;
 }
 
 /** A slice as it was measured. */
@@ -72,12 +73,13 @@ export class SliceGauge {
     const isUnseen = states === null || slice.runtime === 'external';
     const state = isUnseen ? null : (states.get(slice.id) ?? 'absent');
     const runs = state === 'running' || state === null;
-    const [check, usage, metrics] = await Promise.all([
+    const [check, usage, metrics, figures] = await Promise.all([
       isDue(slice) ? (runs ? this.check(slice, signal) : UNWELL) : null,
       state === 'running' ? this.usage(slice.id) : null,
       runs && slice.desiredState === 'running' ? this.metrics(slice, signal) : {},
+      databases,
     ]);
-    const database = databases?.slices.get(slice.id);
+    const database = figures?.slices.get(slice.id);
     const reading: SliceReading = {
       sliceId: slice.id,
       at,
