@@ -210,7 +210,7 @@ describe('what is down', () => {
     const conditions: Condition[] = [
       { subject: 'disk', state: 'bad', tellAfterMs: 0, texts: { began: () => notice, ended: () => notice } },
     ];
-    const findings = { conditions, complete: [], unsure: new Set<string>() };
+    const findings = { conditions, looked: [], complete: [], unsure: new Set<string>() };
     expect(await outages.settle({ ...findings, passAt: before })).toBe(false);
     expect(await world.query('SELECT FROM outage')).toEqual([]);
     expect(await outages.settle({ ...findings, passAt: world.clock.now() })).toBe(true);
@@ -314,6 +314,30 @@ describe('a disk that is nearly full', () => {
     await sharing.passes(1);
     const [, room] = await receivedAfter(2);
     expect(room?.body.title).toMatch(/^Room again: the disk under /);
+  });
+
+  it('is forgotten without a word when no gateway has looked at it for eight days', async () => {
+    await start(key);
+    await using other = await replica(true);
+    fill(other, 95);
+    fill(world, 87);
+    await other.passes(1);
+    await receivedAfter(1);
+    const outages = () => world.query('SELECT subject FROM outage');
+    await passAfter(8 * 24 * HOUR_MS);
+    expect(await outages()).toHaveLength(1);
+    await passAfter(MINUTE_MS);
+    expect(await outages()).toEqual([]);
+    await receivedAfter(1);
+  });
+
+  it('is remembered while it is looked at, also when it gets neither worse nor better', async () => {
+    await start(key);
+    fill(world, 95);
+    await passAfter(MINUTE_MS);
+    fill(world, 87);
+    for (let day = 0; day < 9; day += 1) await passAfter(24 * HOUR_MS);
+    expect(await world.query('SELECT FROM outage')).toHaveLength(1);
   });
 
   it('is the same one for a gateway that comes after', async () => {

@@ -20,4 +20,8 @@ export class Outage {
 
   @Column('timestamptz', { nullable: true })
   notifiedAt!: Date | null;
+
+  /** Of a disk: when it was looked at last. One whose gateway has gone for good is looked at by nobody. */
+  @Column('timestamptz', { default: () => 'now()' })
+  seenAt!: Date;
 }

@@ -12,7 +12,7 @@ import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions
 import type { Condition } from '../outages/condition.js';
 import { Outages } from '../outages/outages.js';
 import { runtimeCondition } from '../outages/runtime-condition.js';
-import { serverConditions } from '../outages/server-conditions.js';
+import { diskSubject, serverConditions } from '../outages/server-conditions.js';
 import { SLICE_PREFIX, sliceConditions, sliceSubject } from '../outages/slice-conditions.js';
 import type { ServerReading } from '../telemetry/readings.js';
 import { TelemetryStore } from '../telemetry/telemetry-store.js';
@@ -175,4 +175,5 @@ export class MonitorPass {
 /** Only of slices that were due for a check. */
 function sightingOf({ slice, reading: { healthy, state } }: Measured) {
   return healthy === null ? [] : [{ slice, healthy, state }];
+      looked: [diskSubject(disk.name)],
 }
