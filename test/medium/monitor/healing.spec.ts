@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
+import { eventually } from '../../support/eventually.js';
 import { MINUTE_MS, MonitorWorld } from '../../support/monitor-world.js';
 
 let world: MonitorWorld;
@@ -18,6 +20,21 @@ describe('a slice that does not answer its health check', () => {
     await world.passes(1);
     expect([...world.restarts]).toEqual([[ill, 1]]);
     expect(await world.status(other)).toBe('active');
+  });
+
+  it('is restarted while backends are still waited for', async () => {
+    const id = await world.addSlice('unwell');
+    await world.passes(2);
+    world.clock.advance(MINUTE_MS);
+    const probes = Promise.withResolvers<void>();
+    const pass = world.gateway.get(MonitorPass).run(new AbortController().signal, probes.promise);
+    await eventually(async () =>
+      expect(await world.query('SELECT generation FROM slice WHERE id = $1', [id])).toEqual([
+        { generation: 2 },
+      ]),
+    );
+    probes.resolve();
+    await pass;
   });
 
   it('is not restarted when it answers in between', async () => {

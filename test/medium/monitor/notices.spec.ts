@@ -375,6 +375,38 @@ describe('a runtime that can not be looked at', () => {
   });
 });
 
+describe('most slices at once', () => {
+  it('are one outage, with one notice and one recovery', async () => {
+    await start({ NOTIFY_AFTER_HOURS: '1' });
+    for (let i = 0; i < 12; i += 1) await world.addSlice(i < 11 ? 'unwell' : 'well');
+    await world.passes(61);
+    const [down] = await receivedAfter(1);
+    expect(down?.body).toMatchObject({
+      title: 'Most slices are down',
+      body: expect.stringMatching(/^Most slices \(11\) have been down for 1 h: /),
+    });
+    world.apps.moods.clear();
+    await world.passes(3);
+    const [, up] = await receivedAfter(2);
+    expect(up?.body.title).toBe('Most slices are up again');
+    await world.passes(3);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    await receivedAfter(2);
+  });
+
+  it('are told of one by one where few are left', async () => {
+    await start({ NOTIFY_AFTER_HOURS: '1' });
+    const ids: number[] = [];
+    for (let i = 0; i < 12; i += 1) ids.push(await world.addSlice('unwell'));
+    await world.passes(30);
+    for (const id of ids.slice(1)) world.setMood(id, 'well');
+    await runElsewhere();
+    await world.passes(61);
+    const received = await receivedAfter(1);
+    expect(received.map(({ body }) => body.title)).toEqual([`Slice ${ids[0]} (slice 1) is down`]);
+  });
+});
+
 describe('what has failed', () => {
   it.each([
     ['has failed', '2026-01-01'],

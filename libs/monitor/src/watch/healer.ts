@@ -4,9 +4,6 @@ import { SliceWatch, Transactions } from '#database';
 import { SliceSupervision } from '#orchestrator';
 import { GIVEN_UP, type Memory, restarted, type Sighting, treat, type Treatment } from './healing.js';
 
-/** So many at once have a common cause, which no restart removes: most likely this gateway does not reach them. */
-const COMMON_CAUSE_FROM = 10;
-
 /** Restarts slices that are not well, and remembers what it did, so that another replica goes on from there. */
 @Injectable()
 export class Healer {
@@ -18,12 +15,14 @@ export class Healer {
     private readonly clock: Clock,
   ) {}
 
-  /** @param signal ends it between two slices: another replica may be at it by then */
-  async treat(sightings: readonly Sighting[], signal: AbortSignal): Promise<void> {
+  /**
+   * @param held whether none is restarted: they fail for a common cause
+   * @param signal ends it between two slices: another replica may be at it by then
+   */
+  async treat(sightings: readonly Sighting[], held: boolean, signal: AbortSignal): Promise<void> {
     const known = new Map(
       (await this.transactions.manager.find(SliceWatch)).map((watch) => [watch.sliceId, watch]),
     );
-    const held = hasCommonCause(sightings);
     if (held) this.logger.warn('most slices fail their checks at once: none of them is restarted for it');
     for (const sighting of sightings) {
       if (signal.aborted) return;
@@ -79,11 +78,4 @@ export class Healer {
       [watches.map(({ sliceId }) => sliceId)],
     );
   }
-}
-
-/** Of those that a restart could be for: what failed long ago, or runs elsewhere, says nothing of a cause of just now. */
-function hasCommonCause(sightings: readonly Sighting[]): boolean {
-  const running = sightings.filter(({ slice, state }) => slice.status === 'active' && state === 'running');
-  const failing = running.filter(({ healthy }) => !healthy).length;
-  return failing >= COMMON_CAUSE_FROM && failing * 2 > running.length;
 }

@@ -10,12 +10,14 @@ import { Backends } from '#proxy';
 import { DiskSpace } from '../health/disk-space.js';
 import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
 import type { Condition } from '../outages/condition.js';
+import { commonCondition } from '../outages/common-condition.js';
 import { Outages } from '../outages/outages.js';
 import { runtimeCondition } from '../outages/runtime-condition.js';
 import { diskSubject, serverConditions } from '../outages/server-conditions.js';
 import { SLICE_PREFIX, sliceConditions, sliceSubject } from '../outages/slice-conditions.js';
 import type { ServerReading } from '../telemetry/readings.js';
 import { TelemetryStore } from '../telemetry/telemetry-store.js';
+import { failingTogether } from './common-cause.js';
 import { within } from './deadline.js';
 import { FaultLog } from './fault-log.js';
 import { Healer } from './healer.js';
@@ -29,6 +31,16 @@ const BATCH = 20;
 
 /** A slice's outage is over after three good checks in a row: one that comes and goes has one. */
 const INTERVALS_TO_SETTLE = 2;
+
+/** What a pass has seen. */
+interface Seen {
+  readonly surroundings: Surroundings;
+  readonly slices: readonly WatchedSlice[];
+  readonly measured: readonly Measured[];
+  /** Those that fail for a common cause. */
+  readonly together: ReadonlySet<number>;
+  readonly reading: ServerReading;
+}
 
 /**
  * One look at everything: slices, backends, the server. It stores what it sees, restarts what is not well, and sees to
@@ -67,14 +79,13 @@ export class MonitorPass {
     await this.begin(at);
     const slices = await this.supervision.all();
     const surroundings = await this.lookAround(at, slices.length);
-    const [measured, reading] = await Promise.all([
-      this.measureAll(slices, surroundings, signal),
+    const [{ measured, together }, reading] = await Promise.all([
+      this.lookAfter(slices, surroundings, signal),
       this.readServer(surroundings),
       probes,
     ]);
     if (signal.aborted) return;
-    await this.healer.treat(measured.flatMap(sightingOf), signal);
-    await this.settle(at, slices, surroundings, measured, reading);
+    await this.settle({ surroundings, slices, measured, together, reading });
     const healthy = measured.filter((each) => each.reading.healthy === true);
     await this.supervision.healthy(
       healthy.map(({ slice }) => slice.id),
@@ -99,6 +110,19 @@ export class MonitorPass {
     const instances = await this.orNull('the runtime', within(listTimeoutMs, this.runtime.list()));
     const states = instances && new Map(instances.map(({ sliceId, state }) => [sliceId, state] as const));
     return { at, states, databases };
+  }
+
+  /** Measures the slices and restarts what is not well: backends that are dead hold nobody's restart up. */
+  private async lookAfter(
+    slices: readonly WatchedSlice[],
+    surroundings: Surroundings,
+    signal: AbortSignal,
+  ): Promise<Pick<Seen, 'measured' | 'together'>> {
+    const measured = await this.measureAll(slices, surroundings, signal);
+    const sightings = measured.flatMap(sightingOf);
+    const together = failingTogether(sightings);
+    if (!signal.aborted) await this.healer.treat(sightings, together.size > 0, signal);
+    return { measured, together };
   }
 
   private async measureAll(
@@ -134,28 +158,24 @@ export class MonitorPass {
     return reading;
   }
 
-  private async settle(
-    passAt: Date,
-    slices: readonly WatchedSlice[],
-    { states }: Surroundings,
-    measured: readonly Measured[],
-    reading: ServerReading,
-  ): Promise<void> {
+  private async settle({ surroundings, slices, measured, together, reading }: Seen): Promise<void> {
     const settleMs = INTERVALS_TO_SETTLE * (this.config.monitor.intervalMs ?? 0);
     const ofSlices: Condition[] = measured.flatMap(({ slice, reading: { healthy } }) =>
-      sliceConditions(slice, healthy, settleMs),
+      together.has(slice.id) ? [] : sliceConditions(slice, healthy, settleMs),
     );
     const ofBackends = backendConditions(this.backends.all);
     const disk = { name: await this.disk.name(), place: this.disk.place };
     const toRun = slices.filter(({ desiredState }) => desiredState === 'running');
     await this.outages.settle({
-      passAt,
+      passAt: surroundings.at,
       conditions: [
-        runtimeCondition(states !== null, settleMs),
+        runtimeCondition(surroundings.states !== null, settleMs),
+        commonCondition(together.size, settleMs),
         ...ofSlices,
         ...ofBackends.conditions,
         ...serverConditions(reading, disk),
       ],
+      looked: [diskSubject(disk.name)],
       complete: [SLICE_PREFIX, BACKEND_PREFIX],
       unsure: new Set([...toRun.map(({ id }) => sliceSubject(id)), ...ofBackends.unsure]),
     });
@@ -175,5 +195,4 @@ export class MonitorPass {
 /** Only of slices that were due for a check. */
 function sightingOf({ slice, reading: { healthy, state } }: Measured) {
   return healthy === null ? [] : [{ slice, healthy, state }];
-      looked: [diskSubject(disk.name)],
 }
