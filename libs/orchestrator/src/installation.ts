@@ -80,7 +80,7 @@ async function assertProcessHome(dataSource: DataSource, folder: string): Promis
   const home = await keptName(join(folder, 'home'));
   await dataSource.query(
     `UPDATE installation SET process_home = $1
-      WHERE process_home IS NULL
+      WHERE coalesce(process_home, '') = ''
          OR NOT EXISTS (SELECT FROM slice WHERE runtime = 'process' AND destroyed_at IS NULL)`,
     [home],
   );
