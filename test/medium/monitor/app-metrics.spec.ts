@@ -55,6 +55,9 @@ const ask = async (...queries: string[]) =>
     new AbortController().signal,
   );
 
+const usage = async (signal: AbortSignal) =>
+  (await gateway.get(SliceDatabaseFigures).usage(signal)).slices.get(slice.id);
+
 describe('the app’s own figures', () => {
   it('are the first column of the first row, as a number', async () => {
     const { values, faults } = await ask(
@@ -122,9 +125,6 @@ describe('the app’s own figures', () => {
 });
 
 describe('the size of a slice’s database', () => {
-  const usage = async (signal: AbortSignal) =>
-    (await gateway.get(SliceDatabaseFigures).usage(signal)).slices.get(slice.id);
-
   it('is known beside the number of its connections', async () => {
     const known = await usage(new AbortController().signal);
     expect(known).toEqual({ bytes: expect.any(Number), connections: expect.any(Number) });
