@@ -4,6 +4,8 @@ import { type GaugeReading, PatientReading } from './patient-reading.js';
 import { RequestMeters } from './request-meters.js';
 
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** As many as there are intervals of the monitor: a pass may take as long as one. */
+const PASS_SECONDS = [...SECONDS, 120, 300, 900, 3600];
 const LAG = [1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400];
 
 /**
@@ -42,7 +44,7 @@ export class Metrics {
   readonly monitorPass = new Histogram({
     name: 'sluice_monitor_pass_duration_seconds',
     help: 'How long the monitor took to look at everything once',
-    buckets: SECONDS,
+    buckets: PASS_SECONDS,
     registers: [this.registry],
   });
 
