@@ -143,4 +143,34 @@ describe('the size of a slice’s database', () => {
     slow.mockRestore();
     expect((await usage(new AbortController().signal))?.bytes).toBeGreaterThan(0);
   });
+
+  it('that takes too long does not keep those of the others from being read the next time', async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => ({
+      name: `slice_${900_000 + i}`,
+      connections: 0,
+      isOpen: true,
+      maxConnections: 100,
+    }));
+    let stop = new AbortController();
+    let batches: string[] = [];
+    const query = jest
+      .spyOn(gateway.get(DataSource), 'query')
+      .mockImplementation(async (_sql, parameters) => {
+        const names: string[] | undefined = Array.isArray(parameters) ? parameters[0] : undefined;
+        if (names === undefined) return rows;
+        batches.push(names[0] ?? '');
+        if (!names.includes('slice_900025')) return names.map((name) => ({ name, bytes: '7' }));
+        stop.abort();
+        return new Promise(() => undefined);
+      });
+    const known = async () =>
+      [...(await gateway.get(SliceDatabaseFigures).usage(stop.signal)).slices.values()].filter(
+        ({ bytes }) => bytes === 7,
+      ).length;
+    await known();
+    [stop, batches] = [new AbortController(), []];
+    expect(await known()).toBe(20);
+    expect(batches[0]).toBe('slice_900040');
+    query.mockRestore();
+  });
 });
