@@ -21,9 +21,16 @@ export class Database implements AsyncDisposable {
 
   /** Runs statements, each with its parameters. */
   async run(...statements: ReadonlyArray<readonly [sql: string, parameters?: unknown[]]>): Promise<void> {
+    await this.use(async (dataSource) => {
+      for (const [sql, parameters] of statements) await dataSource.query(sql, parameters);
+    });
+  }
+
+  /** A connection of its own, for as long as this takes. */
+  async use(work: (dataSource: DataSource) => Promise<void>): Promise<void> {
     const dataSource = await new DataSource(dataSourceOptions(this.#server.connection, 1)).initialize();
     try {
-      for (const [sql, parameters] of statements) await dataSource.query(sql, parameters);
+      await work(dataSource);
     } finally {
       await dataSource.destroy();
     }

@@ -4,6 +4,7 @@ import { databaseSize } from './database-size.ts';
 import { latency } from './latency.ts';
 import { monitor } from './monitor.ts';
 import type { Row } from './row.ts';
+import { telemetry } from './telemetry.ts';
 import { throughput } from './throughput.ts';
 import { transfer } from './transfer.ts';
 import { webSockets } from './websockets.ts';
@@ -18,4 +19,5 @@ export const rows: readonly Row[] = [
   monitor,
   boot,
   dashboard,
+  telemetry,
 ];

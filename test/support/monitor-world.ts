@@ -1,3 +1,4 @@
+import { SchedulerRegistry } from '@nestjs/schedule';
 import { DataSource } from 'typeorm';
 import { Clock } from '#common';
 import { SliceRuntime } from '#orchestrator';
@@ -6,6 +7,7 @@ import { MonitorLoop } from '../../libs/monitor/src/watch/monitor-loop.js';
 import { MonitorOptions } from '../../libs/monitor/src/watch/monitor-options.js';
 import { MonitorPass } from '../../libs/monitor/src/watch/monitor-pass.js';
 import { ReconcileLoop } from '../../libs/orchestrator/src/reconcile/reconcile-loop.js';
+import { eventually } from './eventually.js';
 import { Gateway } from './gateway.js';
 import type { TestDatabase } from './postgres.js';
 import { type Mood, SliceApps } from './slice-apps.js';
@@ -17,6 +19,8 @@ export interface MonitorWorldOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly configFile?: string;
   readonly options?: Partial<MonitorOptions>;
+  /** Its passes are made by its loop, as the leader that it becomes; still no schedule runs. */
+  readonly byLoop?: boolean;
   /** Of another one, to be its replica. */
   readonly replicaOf?: MonitorWorld;
   /** Of a replica: whether its data directory is another one than that gateway's. */
@@ -59,6 +63,7 @@ export class MonitorWorld implements AsyncDisposable {
     readonly apps: SliceApps,
     readonly runtime: StubRuntime,
     private readonly ownsApps: boolean,
+    private readonly byLoop: boolean,
   ) {}
 
   static async start(options: MonitorWorldOptions = {}): Promise<MonitorWorld> {
@@ -72,7 +77,7 @@ export class MonitorWorld implements AsyncDisposable {
         : { dataDir: replicaOf.gateway.dataDir }),
       ...(options.configFile === undefined ? {} : { configFile: options.configFile }),
       env: { SLICE_AUTO_PROVISION: 'false', MONITOR_INTERVAL_SECONDS: '60', ...options.env },
-      override: (builder) =>
+      override: (builder) => {
         builder
           .overrideProvider(ReconcileLoop)
           .useValue({})
@@ -81,12 +86,21 @@ export class MonitorWorld implements AsyncDisposable {
           .overrideProvider(SliceRuntime)
           .useValue(runtime)
           .overrideProvider(MonitorOptions)
-          .useValue(new MonitorOptions({ jitterMs: 0, ...options.options }))
-          .overrideProvider(MonitorLoop)
-          .useValue({}),
+          .useValue(new MonitorOptions({ jitterMs: 0, ...options.options }));
+        return options.byLoop === true ? builder : builder.overrideProvider(MonitorLoop).useValue({});
+      },
     });
     const apps = replicaOf?.apps ?? (await SliceApps.start());
-    return new MonitorWorld(gateway, clock, apps, runtime, replicaOf === undefined);
+    const world = new MonitorWorld(
+      gateway,
+      clock,
+      apps,
+      runtime,
+      replicaOf === undefined,
+      options.byLoop === true,
+    );
+    if (world.byLoop) await world.awaitFirstPass();
+    return world;
   }
 
   get database(): TestDatabase {
@@ -113,8 +127,14 @@ export class MonitorWorld implements AsyncDisposable {
 
   /** One pass, as the leader makes it; then what a reconciler would do about what it desires. */
   async pass(signal: AbortSignal = new AbortController().signal): Promise<void> {
-    await this.gateway.get(MonitorPass).run(signal, this.gateway.get(BackendProber).probeAll());
+    if (this.byLoop) await this.tick();
+    else await this.gateway.get(MonitorPass).run(signal, this.gateway.get(BackendProber).probeAll());
     await this.reconcile();
+  }
+
+  /** What the schedule would call. */
+  tick(): Promise<void> {
+    return this.gateway.get(MonitorLoop).tick();
   }
 
   /** A pass each minute. */
@@ -140,6 +160,16 @@ export class MonitorWorld implements AsyncDisposable {
   }
 
   private readonly numbers = new Map<number, number>();
+
+  /** The leader makes one at once. */
+  private async awaitFirstPass(): Promise<void> {
+    this.gateway.get(SchedulerRegistry).deleteInterval('monitor');
+    await eventually(async () => {
+      const [state] = await this.query<{ at: Date | null }>('SELECT last_pass_at AS at FROM monitor_state');
+      if (state.at === null) throw new Error('no pass yet');
+    });
+    await this.tick();
+  }
 
   private async reconcile(): Promise<void> {
     const [rows] = await this.gateway.get(DataSource).query<[Array<{ id: number }>, number]>(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DataSource, IsNull, Not } from 'typeorm';
+import { DataSource, In, IsNull, Not } from 'typeorm';
 import { keptName, SecretBox } from '#common';
 import { AppConfig } from '#config';
 import { Installation, Slice } from '#database';
@@ -48,12 +48,13 @@ async function assertSecretKey(dataSource: DataSource, { id }: Installation, box
 
 /**
  * A runtime can neither run the slices of another one nor end what still runs of them, a slice of the pool or one that
- * is on its way out included: only a gateway with the runtime that made them can.
+ * is on its way out included: only a gateway with the runtime that made them can. What was registered as it ran needs
+ * none.
  */
 async function assertRuntime(dataSource: DataSource, runtime: Slice['runtime']): Promise<void> {
   const others = await dataSource.manager.find(Slice, {
     select: { id: true, runtime: true },
-    where: { runtime: Not(runtime), destroyedAt: IsNull() },
+    where: { runtime: Not(In([runtime, 'external'])), destroyedAt: IsNull() },
     order: { id: 'ASC' },
   });
   const [first] = others;
@@ -79,7 +80,7 @@ async function assertProcessHome(dataSource: DataSource, folder: string): Promis
   const home = await keptName(join(folder, 'home'));
   await dataSource.query(
     `UPDATE installation SET process_home = $1
-      WHERE process_home IS NULL
+      WHERE coalesce(process_home, '') = ''
          OR NOT EXISTS (SELECT FROM slice WHERE runtime = 'process' AND destroyed_at IS NULL)`,
     [home],
   );

@@ -108,6 +108,7 @@ const MAX_SOCKETS_PER_SLICE = 1_000;
           clock,
           responseHeaders,
           uploadIdleMs: limits.uploadIdleMs,
+          onHead: (req, target) => count.answering(req, target),
           onDone: ({ req, res, target, error }) => {
             count.forwarded(req, target, res.statusCode, error);
             failures.record(req, target.origin, error);

@@ -40,6 +40,16 @@ const expressions = [
   ...rules.map(({ alert, expr }) => [alert, expr] as const),
 ];
 
+/** The conditions of each branch of an expression of the form `(a and b) or (c and d)`. */
+function branchesOf(expression: string): string[][] {
+  return expression.split(/\)\s*or\s*\(/).map((branch) =>
+    branch
+      .replace(/^\(|\)$/g, '')
+      .split(/\band\b/)
+      .map((condition) => condition.trim()),
+  );
+}
+
 describe('the dashboard and the alerts', () => {
   let gateway: Gateway;
   /** The labels of each series there can be, by its name. */
@@ -74,9 +84,24 @@ describe('the dashboard and the alerts', () => {
   it('miss no pass of a monitor that is switched off', async () => {
     expect(await gateway.get(Metrics).text()).toMatch(/^sluice_monitor_interval_seconds 0$/m);
     const silent = rules.find(({ alert }) => alert === 'SluiceMonitorSilent');
-    // Each half of the `or` asks for it.
-    const halves = (silent?.expr ?? '').split(/\bor\b/).map((half) => half.match(/max\((\w+)\) > /)?.[1]);
-    expect(halves).toEqual(['sluice_monitor_interval_seconds', 'sluice_monitor_interval_seconds']);
+    // Each branch of the `or` fires for an interval above 0 alone.
+    const branches = branchesOf(silent?.expr ?? '');
+    expect(branches).toHaveLength(2);
+    for (const branch of branches) {
+      const bounds = branch.flatMap((condition) => {
+        const [, bound] = /^max\(sluice_monitor_interval_seconds\)\s*>\s*(\d+)/.exec(condition) ?? [];
+        return bound === undefined ? [] : [Number(bound)];
+      });
+      expect(Math.max(...bounds)).toBeGreaterThanOrEqual(0);
+    }
+  });
+
+  it('see a pass that takes too long, at any interval up to an hour', () => {
+    const slow = rules.find(({ alert }) => alert === 'SluiceMonitorSlow');
+    const share = Number(slow?.expr.match(/> ([\d.]+) \*/)?.[1]);
+    // What took longer than the last bucket is taken to have taken that long.
+    const { upperBounds } = Object(gateway.get(Metrics).monitorPass);
+    expect(Math.max(...upperBounds)).toBeGreaterThan(share * 3600);
   });
 
   it('show each metric there is', () => {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { io } from 'socket.io-client';
 import { Metrics } from '#common';
 import { BackendServer } from '../../support/backend-server.js';
@@ -7,16 +9,19 @@ import { eventually } from '../../support/eventually.js';
 import { ADMIN_KEY, Gateway } from '../../support/gateway.js';
 
 let backend: BackendServer;
+let stream: { readonly origin: string; close(): void };
 let gateway: Gateway;
 let operator: OperatorClient;
 let customer: Browser;
 
 beforeAll(async () => {
   backend = await BackendServer.start(204);
+  stream = await startStream();
   gateway = await Gateway.start({
     configFile: `
 routes:
   - { id: open, path: /open, target: ${backend.url}, auth: [none] }
+  - { id: stream, path: /stream, target: '${stream.origin}', auth: [none] }
   - { id: closed, path: /closed, target: ${backend.url}, auth: [session] }
   - { id: dead, path: /dead, target: 'http://127.0.0.1:1', auth: [none] }
 pools:
@@ -29,7 +34,16 @@ pools:
 afterAll(async () => {
   await gateway[Symbol.asyncDispose]();
   await backend[Symbol.asyncDispose]();
+  stream.close();
 });
+
+/** An upstream whose answers begin, and never end. */
+async function startStream(): Promise<typeof stream> {
+  const server = createServer((_, response) => void response.writeHead(200).write('begun'));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const origin = `http://127.0.0.1:${Object(server.address()).port}`;
+  return { origin, close: () => server.close().closeAllConnections() };
+}
 
 const text = async (): Promise<string> => (await operator.get('/metrics')).body;
 
@@ -85,6 +99,25 @@ describe('the metrics', () => {
       ),
     ).toBe(1);
     expect(await value('sluice_http_request_duration_seconds_sum', labels)).toBeGreaterThan(0);
+  });
+
+  it('tell how long an answer takes to begin, while it goes on', async () => {
+    const labels = { route: 'stream', target: 'route' };
+    const heads = () => value('sluice_http_time_to_head_seconds_count', labels);
+    const leaving = new AbortController();
+    await fetch(`${gateway.url}/stream`, { signal: leaving.signal });
+    expect([await heads(), await requests(labels)]).toEqual([1, 0]);
+    await growth(
+      () => requests(labels),
+      async () => leaving.abort(),
+    );
+    expect(await heads()).toBe(1);
+  });
+
+  it('tell how long was waited for an answer that did not come', async () => {
+    const labels = { route: 'dead', target: 'route' };
+    const heads = () => value('sluice_http_time_to_head_seconds_count', labels);
+    expect(await growth(heads, () => gateway.browser().get('/dead'))).toBe(1);
   });
 
   it('tell why upstreams failed', async () => {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
 import { SliceDatabaseFigures, SliceSupervision, type WatchedSlice } from '#orchestrator';
 import { TelemetryReader } from '#monitor';
 import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
@@ -53,6 +54,9 @@ const ask = async (...queries: string[]) =>
     queries.map((sql, i) => ({ name: `q${i}`, sql })),
     new AbortController().signal,
   );
+
+const usage = async (signal: AbortSignal) =>
+  (await gateway.get(SliceDatabaseFigures).usage(signal)).slices.get(slice.id);
 
 describe('the app’s own figures', () => {
   it('are the first column of the first row, as a number', async () => {
@@ -117,5 +121,56 @@ describe('the app’s own figures', () => {
     expect(slices).toMatchObject([{ sliceId: slice.id, metrics: { notes: 2 } }]);
     const { slices: series } = await gateway.get(TelemetryReader).series([slice.id], 1);
     expect(series[0]?.metrics).toEqual({ notes: [2] });
+  });
+});
+
+describe('the size of a slice’s database', () => {
+  it('is known beside the number of its connections', async () => {
+    const known = await usage(new AbortController().signal);
+    expect(known).toEqual({ bytes: expect.any(Number), connections: expect.any(Number) });
+  });
+
+  it('is left out where it takes too long, and takes nothing else with it', async () => {
+    const stop = new AbortController();
+    const dataSource = gateway.get(DataSource);
+    const query = dataSource.query.bind(dataSource);
+    const slow = jest.spyOn(dataSource, 'query').mockImplementation((sql: string, ...rest: unknown[]) => {
+      if (!sql.includes('pg_database_size')) return Reflect.apply(query, dataSource, [sql, ...rest]);
+      stop.abort();
+      return new Promise(() => undefined);
+    });
+    expect(await usage(stop.signal)).toEqual({ bytes: null, connections: expect.any(Number) });
+    slow.mockRestore();
+    expect((await usage(new AbortController().signal))?.bytes).toBeGreaterThan(0);
+  });
+
+  it('that takes too long does not keep those of the others from being read the next time', async () => {
+    const rows = Array.from({ length: 50 }, (_, i) => ({
+      name: `slice_${900_000 + i}`,
+      connections: 0,
+      isOpen: true,
+      maxConnections: 100,
+    }));
+    let stop = new AbortController();
+    let batches: string[] = [];
+    const query = jest
+      .spyOn(gateway.get(DataSource), 'query')
+      .mockImplementation(async (_sql, parameters) => {
+        const names: string[] | undefined = Array.isArray(parameters) ? parameters[0] : undefined;
+        if (names === undefined) return rows;
+        batches.push(names[0] ?? '');
+        if (!names.includes('slice_900025')) return names.map((name) => ({ name, bytes: '7' }));
+        stop.abort();
+        return new Promise(() => undefined);
+      });
+    const known = async () =>
+      [...(await gateway.get(SliceDatabaseFigures).usage(stop.signal)).slices.values()].filter(
+        ({ bytes }) => bytes === 7,
+      ).length;
+    await known();
+    [stop, batches] = [new AbortController(), []];
+    expect(await known()).toBe(20);
+    expect(batches[0]).toBe('slice_900040');
+    query.mockRestore();
   });
 });

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
+import { eventually } from '../../support/eventually.js';
 import { MINUTE_MS, MonitorWorld } from '../../support/monitor-world.js';
 
 let world: MonitorWorld;
@@ -18,6 +20,21 @@ describe('a slice that does not answer its health check', () => {
     await world.passes(1);
     expect([...world.restarts]).toEqual([[ill, 1]]);
     expect(await world.status(other)).toBe('active');
+  });
+
+  it('is restarted while backends are still waited for', async () => {
+    const id = await world.addSlice('unwell');
+    await world.passes(2);
+    world.clock.advance(MINUTE_MS);
+    const probes = Promise.withResolvers<void>();
+    const pass = world.gateway.get(MonitorPass).run(new AbortController().signal, probes.promise);
+    await eventually(async () =>
+      expect(await world.query('SELECT generation FROM slice WHERE id = $1', [id])).toEqual([
+        { generation: 2 },
+      ]),
+    );
+    probes.resolve();
+    await pass;
   });
 
   it('is not restarted when it answers in between', async () => {
@@ -129,6 +146,23 @@ describe('a slice that does not answer its health check', () => {
 });
 
 describe('what the monitor remembers', () => {
+  it('comes with the restart it is of: none is ordered that could not be remembered', async () => {
+    const id = await world.addSlice('unwell');
+    await world.passes(2);
+    await world.query(
+      `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no room'; END $$`,
+    );
+    await world.query(
+      'CREATE TRIGGER refuse BEFORE UPDATE ON slice_watch FOR EACH ROW EXECUTE FUNCTION refuse()',
+    );
+    await expect(world.passes(1)).rejects.toThrow('no room');
+    expect(await world.query('SELECT generation FROM slice')).toEqual([{ generation: 1 }]);
+    await world.query('DROP TRIGGER refuse ON slice_watch');
+    await world.passes(1);
+    expect(world.restarts.get(id)).toBe(1);
+    expect(await world.query('SELECT restarts FROM slice_watch')).toEqual([{ restarts: 1 }]);
+  });
+
   it('counts for the replica that goes on', async () => {
     const id = await world.addSlice('unwell');
     await world.passes(2);

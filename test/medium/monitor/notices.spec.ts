@@ -4,6 +4,7 @@ import { createHmac } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Notifier } from '#common';
 import { DiskSpace } from '../../../libs/monitor/src/health/disk-space.js';
+import { Channels } from '../../../libs/monitor/src/notices/channels.js';
 import type { Condition } from '../../../libs/monitor/src/outages/condition.js';
 import { MonitorPass } from '../../../libs/monitor/src/watch/monitor-pass.js';
 import { Outages } from '../../../libs/monitor/src/outages/outages.js';
@@ -45,6 +46,9 @@ async function passAfter(ms: number): Promise<void> {
   await world.pass();
 }
 
+/** Nobody restarts the slices: their restarts are not what this is about. */
+const runElsewhere = () => world.query(`UPDATE slice SET runtime = 'external'`);
+
 /** So many percent of a gateway's disk are used. */
 function fill({ gateway }: MonitorWorld, used: number): void {
   jest.spyOn(gateway.get(DiskSpace), 'look').mockResolvedValue({ total: 100, free: 100 - used });
@@ -71,6 +75,26 @@ describe('a notice', () => {
       'content-type': 'application/json',
       authorization: `Basic ${btoa('user:s3cret')}`,
     });
+  });
+
+  it('goes out with credentials in which a % stands for itself', async () => {
+    await start({ APPRISE_URL: `http://user:100%@127.0.0.1:${receiver.port}/notify/key` });
+    await world.gateway.get(Notifier).notify(notice);
+    const [received] = await receivedAfter(1);
+    expect(received?.headers['authorization']).toBe(`Basic ${btoa('user:100%')}`);
+  });
+
+  it('is tried again, and given up after a day, whatever a channel throws', async () => {
+    await start();
+    const [channel] = world.gateway.get(Channels).all;
+    if (channel === undefined) throw new Error('no channel');
+    jest.spyOn(channel, 'deliver').mockRejectedValue(new URIError('URI malformed'));
+    await world.gateway.get(Notifier).notify(notice);
+    await eventually(async () =>
+      expect(await world.query('SELECT FROM outgoing_notice WHERE attempts = 1')).toHaveLength(1),
+    );
+    world.clock.advance(24 * HOUR_MS);
+    await eventually(async () => expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]));
   });
 
   it('goes to a webhook, signed with its time', async () => {
@@ -136,8 +160,7 @@ describe('what is down', () => {
   it('is told of after NOTIFY_AFTER_HOURS, not before, and its recovery with the duration', async () => {
     await start();
     const id = await world.addSlice('well', 'acme');
-    // Its restarts are not what this is about.
-    world.runtime.states = null;
+    await runElsewhere();
     await world.pass();
     world.setMood(id, 'unwell');
     await passAfter(MINUTE_MS);
@@ -164,7 +187,7 @@ describe('what is down', () => {
   it('is told of once, also when another gateway goes on', async () => {
     await start({ NOTIFY_AFTER_HOURS: '1' });
     await world.addSlice('unwell');
-    world.runtime.states = null;
+    await runElsewhere();
     await world.pass();
     await using replica = await MonitorWorld.start({
       replicaOf: world,
@@ -185,9 +208,9 @@ describe('what is down', () => {
     const outages = world.gateway.get(Outages);
     const notice = { title: 'late', body: '', type: 'info' } as const;
     const conditions: Condition[] = [
-      { subject: 'disk', state: 'bad', urgent: true, texts: { began: () => notice, ended: () => notice } },
+      { subject: 'disk', state: 'bad', tellAfterMs: 0, texts: { began: () => notice, ended: () => notice } },
     ];
-    const findings = { conditions, complete: [], unsure: new Set<string>() };
+    const findings = { conditions, looked: [], complete: [], unsure: new Set<string>() };
     expect(await outages.settle({ ...findings, passAt: before })).toBe(false);
     expect(await world.query('SELECT FROM outage')).toEqual([]);
     expect(await outages.settle({ ...findings, passAt: world.clock.now() })).toBe(true);
@@ -293,6 +316,30 @@ describe('a disk that is nearly full', () => {
     expect(room?.body.title).toMatch(/^Room again: the disk under /);
   });
 
+  it('is forgotten without a word when no gateway has looked at it for eight days', async () => {
+    await start(key);
+    await using other = await replica(true);
+    fill(other, 95);
+    fill(world, 87);
+    await other.passes(1);
+    await receivedAfter(1);
+    const outages = () => world.query('SELECT subject FROM outage');
+    await passAfter(8 * 24 * HOUR_MS);
+    expect(await outages()).toHaveLength(1);
+    await passAfter(MINUTE_MS);
+    expect(await outages()).toEqual([]);
+    await receivedAfter(1);
+  });
+
+  it('is remembered while it is looked at, also when it gets neither worse nor better', async () => {
+    await start(key);
+    fill(world, 95);
+    await passAfter(MINUTE_MS);
+    fill(world, 87);
+    for (let day = 0; day < 9; day += 1) await passAfter(24 * HOUR_MS);
+    expect(await world.query('SELECT FROM outage')).toHaveLength(1);
+  });
+
   it('is the same one for a gateway that comes after', async () => {
     await start(key);
     await using sharing = await replica(false);
@@ -303,6 +350,60 @@ describe('a disk that is nearly full', () => {
     expect(same).toBe(name);
     expect(another).not.toBe(name);
     expect([name, another]).not.toContain(hostname());
+  });
+});
+
+describe('a runtime that can not be looked at', () => {
+  it('is told of after five minutes, and when it answers again', async () => {
+    await start();
+    await world.addSlice();
+    const { states } = world.runtime;
+    world.runtime.states = null;
+    await world.passes(5);
+    expect(await world.query('SELECT FROM outgoing_notice')).toEqual([]);
+    await world.passes(2);
+    const [silent] = await receivedAfter(1);
+    expect(silent?.body).toEqual({
+      title: 'The runtime of the slices can not be looked at',
+      body: expect.stringMatching(/^For 5 min .* none is restarted that is not well\.$/),
+      type: 'failure',
+    });
+    world.runtime.states = states;
+    await world.passes(3);
+    const [, again] = await receivedAfter(2);
+    expect(again?.body.title).toBe('The runtime of the slices answers again');
+  });
+});
+
+describe('most slices at once', () => {
+  it('are one outage, with one notice and one recovery', async () => {
+    await start({ NOTIFY_AFTER_HOURS: '1' });
+    for (let i = 0; i < 12; i += 1) await world.addSlice(i < 11 ? 'unwell' : 'well');
+    await world.passes(61);
+    const [down] = await receivedAfter(1);
+    expect(down?.body).toMatchObject({
+      title: 'Most slices are down',
+      body: expect.stringMatching(/^Most slices \(11\) have been down for 1 h: /),
+    });
+    world.apps.moods.clear();
+    await world.passes(3);
+    const [, up] = await receivedAfter(2);
+    expect(up?.body.title).toBe('Most slices are up again');
+    await world.passes(3);
+    expect(await world.query('SELECT FROM outage')).toEqual([]);
+    await receivedAfter(2);
+  });
+
+  it('are told of one by one where few are left', async () => {
+    await start({ NOTIFY_AFTER_HOURS: '1' });
+    const ids: number[] = [];
+    for (let i = 0; i < 12; i += 1) ids.push(await world.addSlice('unwell'));
+    await world.passes(30);
+    for (const id of ids.slice(1)) world.setMood(id, 'well');
+    await runElsewhere();
+    await world.passes(61);
+    const received = await receivedAfter(1);
+    expect(received.map(({ body }) => body.title)).toEqual([`Slice ${ids[0]} (slice 1) is down`]);
   });
 });
 

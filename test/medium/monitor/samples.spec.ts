@@ -1,8 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
 import { TelemetryReader } from '#monitor';
+import { type DatabaseFigures, SliceDatabaseFigures } from '#orchestrator';
 import { BackendServer } from '../../support/backend-server.js';
 import { eventually } from '../../support/eventually.js';
-import { MonitorWorld } from '../../support/monitor-world.js';
+import { MINUTE_MS, MonitorWorld } from '../../support/monitor-world.js';
+import { RecordingLogger } from '../../support/recording-logger.js';
 
 let world: MonitorWorld;
 afterEach(() => world[Symbol.asyncDispose]());
@@ -86,21 +89,82 @@ describe('a pass', () => {
     expect(slices).toMatchObject([{ healthy: true, state: null, memoryBytes: null, cpuPercent: null }]);
   });
 
+  it('logs what went wrong once, and again when it was well in between', async () => {
+    world = await MonitorWorld.start();
+    await world.addSlice();
+    const log = new RecordingLogger();
+    Logger.overrideLogger(log);
+    try {
+      for (const isBroken of [true, true, false, true]) {
+        world.runtime.reach = () =>
+          isBroken ? Promise.reject(new Error('no way there')) : Promise.resolve();
+        // Its reach is looked at once for each generation.
+        await world.query(
+          'UPDATE slice SET generation = generation + 1, observed_generation = generation + 1',
+        );
+        await world.passes(1);
+      }
+    } finally {
+      Logger.overrideLogger(true);
+    }
+    expect(log.lines.filter((line) => line.includes('no way there'))).toHaveLength(2);
+  });
+
+  it('checks slices before it is known how large their databases are', async () => {
+    world = await MonitorWorld.start();
+    const id = await world.addSlice();
+    const usage = Promise.withResolvers<DatabaseFigures>();
+    jest.spyOn(world.gateway.get(SliceDatabaseFigures), 'usage').mockReturnValue(usage.promise);
+    world.setMood(id, 'hung');
+    const pass = world.pass();
+    await eventually(async () => expect(world.apps.pending).toBe(1));
+    world.apps.release();
+    usage.resolve({
+      slices: new Map([[id, { bytes: 7, connections: 1 }]]),
+      connections: 1,
+      maxConnections: 9,
+    });
+    await pass;
+    const { server, slices } = await world.gateway.get(TelemetryReader).latest();
+    expect(slices).toMatchObject([{ databaseBytes: 7 }]);
+    expect(server?.maxConnections).toBe(9);
+  });
+
   it.each([
     ['one', 1],
     // More than there are slots: who hangs gives its slot to the next one.
     ['many', 12],
-  ])('stores the samples of the others while %s of them hang', async (_, hanging) => {
+  ])('stores the samples of the others no second later while %s of them hang', async (_, hanging) => {
     world = await MonitorWorld.start({ options: { parallelism: 2, patienceMs: 20, flushMs: 20 } });
-    for (let i = 0; i < hanging; i += 1) await world.addSlice('hung');
+    // A sample's own time is that of its pass; this is when it was stored.
+    await world.query('ALTER TABLE slice_sample ADD stored_at timestamptz DEFAULT clock_timestamp()');
+    const stalled: number[] = [];
+    for (let i = 0; i < hanging; i += 1) stalled.push(await world.addSlice());
     for (let i = 0; i < 20; i += 1) await world.addSlice();
-    const stored = () => world.query('SELECT slice_id FROM slice_sample');
+    /** From the beginning of a pass until the last of the others' samples was stored. */
+    const delayOf = async (begun: number): Promise<number> => {
+      const [{ last, count }] = await world.query<{ last: Date; count: number }>(
+        'SELECT max(stored_at) AS last, count(*)::int AS count FROM slice_sample WHERE at = $1 AND slice_id <> ALL($2)',
+        [world.clock.now(), stalled],
+      );
+      expect(count).toBe(20);
+      return last.getTime() - begun;
+    };
+    let begun = Date.now();
+    await world.pass();
+    const usual = await delayOf(begun);
+
+    for (const id of stalled) world.setMood(id, 'hung');
+    world.clock.advance(MINUTE_MS);
+    begun = Date.now();
     const pass = world.pass();
-    await eventually(async () => expect(await stored()).toHaveLength(20), 9000);
+    await eventually(async () => expect((await delayOf(begun)) - usual).toBeLessThan(1000), 9000);
     expect(world.apps.pending).toBe(hanging);
     world.apps.release();
     await pass;
-    expect(await stored()).toHaveLength(20 + hanging);
+    expect(await world.query('SELECT FROM slice_sample WHERE at = $1', [world.clock.now()])).toHaveLength(
+      20 + hanging,
+    );
   });
 
   it('rolls up what is complete, once', async () => {

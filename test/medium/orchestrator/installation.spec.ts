@@ -68,8 +68,9 @@ describe('a gateway that starts where another runtime runs the slices', () => {
     await expect(open(IN_CONTAINERS)).rejects.toThrow(/\(slices (\d+, ){4}\d+ and 2 more\)/);
   });
 
-  it('starts where the slices are its own', async () => {
+  it('starts where the slices are its own, or registered as they ran', async () => {
     await newSlice('docker');
+    await newSlice('external');
     await expect(open(IN_CONTAINERS)).resolves.toBeDefined();
   });
 });

@@ -1,14 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { type GaugeReading, PatientReading } from './patient-reading.js';
 import { RequestMeters } from './request-meters.js';
 
-/** Read when somebody asks for the metrics. */
-export type GaugeReading = ReadonlyArray<{
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}>;
-
 const SECONDS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** As many as there are intervals of the monitor: a pass may take as long as one. */
+const PASS_SECONDS = [...SECONDS, 120, 300, 900, 3600];
 const LAG = [1, 5, 15, 60, 300, 900, 3600, 21_600, 86_400];
 
 /**
@@ -47,7 +44,7 @@ export class Metrics {
   readonly monitorPass = new Histogram({
     name: 'sluice_monitor_pass_duration_seconds',
     help: 'How long the monitor took to look at everything once',
-    buckets: SECONDS,
+    buckets: PASS_SECONDS,
     registers: [this.registry],
   });
 
@@ -71,7 +68,7 @@ export class Metrics {
 
   /**
    * A figure that is read when it is asked for.
-   * @param read where it fails, the figure is left out, and all others are told all the same
+   * @param read where it fails or takes longer than two seconds, the figure is left out, and all others are told all the same
    */
   gauge(
     name: string,
@@ -79,13 +76,14 @@ export class Metrics {
     labelNames: readonly string[],
     read: () => GaugeReading | Promise<GaugeReading>,
   ): void {
+    const reading = new PatientReading(read);
     const gauge = new Gauge({
       name,
       help,
       labelNames: [...labelNames],
       registers: [this.registry],
       collect: async () => {
-        const readings = await settled(read);
+        const readings = await reading.read();
         gauge.reset();
         // Without labels a reset sets it to 0, which would be a reading.
         if (readings.length === 0 && labelNames.length === 0) gauge.remove();
@@ -102,13 +100,5 @@ export class Metrics {
   /** Everything that there can be, for those who write dashboards and alerts. */
   get names(): string[] {
     return this.registry.getMetricsAsArray().map(({ name }) => name);
-  }
-}
-
-async function settled(read: () => GaugeReading | Promise<GaugeReading>): Promise<GaugeReading> {
-  try {
-    return await read();
-  } catch {
-    return [];
   }
 }

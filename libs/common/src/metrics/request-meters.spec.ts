@@ -32,6 +32,19 @@ describe('the meters of requests', () => {
     );
   });
 
+  it('tell how long the heads of answers take, apart from the answers', async () => {
+    const metrics = new Metrics();
+    const meter = metrics.requests.of('a', 'route');
+    meter.head(0.2);
+    meter.count('GET', 200, 3600);
+    const text = await metrics.text();
+    expect(text).toContain('# TYPE sluice_http_time_to_head_seconds histogram');
+    const labels = '{route="a",target="route"';
+    for (const line of [`bucket${labels},le="0.1"} 0`, `bucket${labels},le="0.25"} 1`, `count${labels}} 1`])
+      expect(text).toContain(`sluice_http_time_to_head_seconds_${line}`);
+    expect(text).toContain(`sluice_http_time_to_head_seconds_sum${labels}} 0.2`);
+  });
+
   it('are the same for the same route, and bounded', async () => {
     const { requests } = new Metrics();
     expect(requests.of('a', 'route')).toBe(requests.of('a', 'route'));

@@ -11,6 +11,10 @@ const NAME = 'sluice_http_request_duration_seconds';
 const HELP =
   'From the head of a request to the end of its answer, by route, target, method and class of status';
 
+/** A quantile of whole answers says nothing: an event stream, or a large file, takes as long as it is meant to. */
+const HEAD_NAME = 'sluice_http_time_to_head_seconds';
+const HEAD_HELP = 'From the head of a proxied request to the head of its answer, by route and target';
+
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS', 'other'] as const;
 const CLASSES = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
@@ -26,11 +30,20 @@ class Cell {
   readonly buckets = new Float64Array(BUCKETS.length + 1);
   sum = 0;
   count = 0;
+
+  add(seconds: number): void {
+    let bucket = 0;
+    while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] ?? 0)) bucket++;
+    this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;
+    this.sum += seconds;
+    this.count++;
+  }
 }
 
 /** Counts the requests of one route. To be got once and kept: then a request costs a few additions. */
 export class RequestMeter {
   readonly cells: (Cell | undefined)[] = [];
+  readonly heads = new Cell();
 
   constructor(
     readonly route: string,
@@ -39,12 +52,12 @@ export class RequestMeter {
 
   /** @param status 101 for a WebSocket, 499 for a client that left */
   count(method: string | undefined, status: number, seconds: number): void {
-    const cell = (this.cells[indexOf(method) * CLASSES.length + classOf(status)] ??= new Cell());
-    let bucket = 0;
-    while (bucket < BUCKETS.length && seconds > (BUCKETS[bucket] ?? 0)) bucket++;
-    cell.buckets[bucket] = (cell.buckets[bucket] ?? 0) + 1;
-    cell.sum += seconds;
-    cell.count++;
+    (this.cells[indexOf(method) * CLASSES.length + classOf(status)] ??= new Cell()).add(seconds);
+  }
+
+  /** The head of an answer is here, or it is known that none comes. */
+  head(seconds: number): void {
+    this.heads.add(seconds);
   }
 }
 
@@ -64,6 +77,7 @@ export class RequestMeters extends Histogram<Label> {
       buckets: [...BUCKETS],
       registers: [registry],
     });
+    registry.registerMetric(new HeadTimes(() => this.all));
   }
 
   /** @param route names it by what is configured: never by a customer or by a path that a client chose */
@@ -77,31 +91,68 @@ export class RequestMeters extends Histogram<Label> {
     return meter;
   }
 
+  private get all(): RequestMeter[] {
+    return [...this.meters.values(), this.rest];
+  }
+
   /** What prom-client makes its text of, in its own words. */
   getForPromString(): Promise<object> {
-    const values = [...this.meters.values(), this.rest].flatMap((meter) =>
+    const values = this.all.flatMap((meter) =>
       meter.cells.flatMap((cell, index) => (cell === undefined ? [] : valuesOf(meter, index, cell))),
     );
     return Promise.resolve({ name: NAME, help: HELP, type: 'histogram', aggregator: 'sum', values });
   }
 }
 
+/** How long clients wait for the beginning of an answer; counted by the same meters. */
+class HeadTimes extends Histogram<'route' | 'target'> {
+  constructor(private readonly meters: () => readonly RequestMeter[]) {
+    super({
+      name: HEAD_NAME,
+      help: HEAD_HELP,
+      labelNames: ['route', 'target'],
+      buckets: [...BUCKETS],
+      registers: [],
+    });
+  }
+
+  getForPromString(): Promise<object> {
+    const values = this.meters()
+      .filter(({ heads }) => heads.count > 0)
+      .flatMap(({ route, target, heads }) => seriesOf(HEAD_NAME, { route, target }, heads));
+    return Promise.resolve({
+      name: HEAD_NAME,
+      help: HEAD_HELP,
+      type: 'histogram',
+      aggregator: 'sum',
+      values,
+    });
+  }
+}
+
 function valuesOf({ route, target }: RequestMeter, index: number, cell: Cell) {
-  const labels = {
-    route,
-    target,
-    method: METHODS[Math.floor(index / CLASSES.length)] ?? 'other',
-    status: CLASSES[index % CLASSES.length] ?? '5xx',
-  };
+  return seriesOf(
+    NAME,
+    {
+      route,
+      target,
+      method: METHODS[Math.floor(index / CLASSES.length)] ?? 'other',
+      status: CLASSES[index % CLASSES.length] ?? '5xx',
+    },
+    cell,
+  );
+}
+
+function seriesOf(name: string, labels: Readonly<Record<string, string>>, cell: Cell) {
   let upTo = 0;
   const buckets = [...BUCKETS, '+Inf'].map((le, i) => {
     upTo += cell.buckets[i] ?? 0;
-    return { metricName: `${NAME}_bucket`, labels: { ...labels, le }, value: upTo };
+    return { metricName: `${name}_bucket`, labels: { ...labels, le }, value: upTo };
   });
   return [
     ...buckets,
-    { metricName: `${NAME}_sum`, labels, value: cell.sum },
-    { metricName: `${NAME}_count`, labels, value: cell.count },
+    { metricName: `${name}_sum`, labels, value: cell.sum },
+    { metricName: `${name}_count`, labels, value: cell.count },
   ];
 }
 

@@ -3,7 +3,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 /** Something that is wrong now, and whether the operator was told. Gone when it is well again. */
 @Entity('outage')
 export class Outage {
-  /** What it is about: `slice:12`, `backend:http://…`, `disk:<name>`, `connections`. */
+  /** What it is about: `slice:12`, `backend:http://…`, `disk:<name>`, `connections`, `runtime`. */
   @PrimaryColumn('text')
   subject!: string;
 
@@ -20,4 +20,8 @@ export class Outage {
 
   @Column('timestamptz', { nullable: true })
   notifiedAt!: Date | null;
+
+  /** Of a disk: when it was looked at last. One whose gateway has gone for good is looked at by nobody. */
+  @Column('timestamptz', { default: () => 'now()' })
+  seenAt!: Date;
 }

@@ -6,6 +6,7 @@ import { Billing1795887509992 } from './1795887509992-billing.js';
 import { Telemetry1795887600000 } from './1795887600000-telemetry.js';
 import { Steering1795888800000 } from './1795888800000-steering.js';
 import { BillingSkipped1795900759611 } from './1795900759611-billing-skipped.js';
+import { OutageSeen1795905600000 } from './1795905600000-outage-seen.js';
 
 /** Every migration, oldest first. A new one is added at the end; one that was released never changes. */
 export const migrations = [
@@ -17,4 +18,5 @@ export const migrations = [
   Telemetry1795887600000,
   Steering1795888800000,
   BillingSkipped1795900759611,
+  OutageSeen1795905600000,
 ];

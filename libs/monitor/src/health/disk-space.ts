@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { keptName } from '#common';
 import { AppConfig } from '#config';
 
@@ -14,10 +14,15 @@ export interface Space {
 
 /** The room on the file system that holds the data directory. */
 @Injectable()
-export class DiskSpace {
+export class DiskSpace implements OnModuleInit {
   private named: Promise<string> | null = null;
 
   constructor(private readonly config: AppConfig) {}
+
+  /** At the start: once the disk is full, which is when its name is wanted, none can be kept any more. */
+  async onModuleInit(): Promise<void> {
+    await this.name();
+  }
 
   /** Where it is, for the operator. */
   get place(): string {

@@ -12,6 +12,21 @@ const RESOLUTION_MS = 20;
 const NS_PER_S = 1e9;
 const manifest: { version: string } = createRequire(import.meta.url)('#package');
 
+/**
+ * Of the slice whose latest wish has waited the longest to come about: since the first step towards it that was not yet
+ * followed by an end, or since the wish where nobody has taken one. What has failed is counted as failed.
+ */
+const OLDEST_UNSETTLED = `
+  SELECT coalesce(max(extract(epoch FROM now() - coalesce(
+           (SELECT min(event.at) FROM slice_event event
+             WHERE event.slice_id = slice.id AND event.generation = slice.generation AND event.id > coalesce(
+                     (SELECT max(id) FROM slice_event ended WHERE ended.slice_id = slice.id AND ended.outcome = 'done'
+                         AND ended.step IN ('active', 'stopped', 'destroyed')), 0)),
+           slice.updated_at))), 0)::float8 AS seconds
+    FROM slice
+   WHERE destroyed_at IS NULL AND status <> 'failed'
+     AND (observed_generation < generation OR status IN ('provisioning', 'destroying'))`;
+
 /** What pg's pool tells of itself. */
 interface PoolCounts {
   readonly totalCount: number;
@@ -56,6 +71,12 @@ export class GatewayFigures implements OnModuleInit, OnModuleDestroy {
       'Slices there are, by their status; the same on every gateway',
       ['status'],
       () => this.slices(),
+    );
+    metrics.gauge(
+      'sluice_slice_unsettled_seconds',
+      'How long the slice has waited that has waited longest to be as it is wanted; 0: all are',
+      [],
+      () => this.oldestUnsettled(),
     );
     metrics.gauge(
       'sluice_monitor_interval_seconds',
@@ -109,6 +130,11 @@ export class GatewayFigures implements OnModuleInit, OnModuleDestroy {
       labels: { status },
       value: counts.get(status) ?? 0,
     }));
+  }
+
+  private async oldestUnsettled(): Promise<GaugeReading> {
+    const [{ seconds }] = await this.dataSource.query<[{ seconds: number }]>(OLDEST_UNSETTLED);
+    return one(Math.max(0, seconds));
   }
 
   private backends(): GaugeReading {

@@ -43,6 +43,15 @@ export async function postJson(
 
 function basicAuthorization({ username, password }: URL): string | null {
   if (username === '' && password === '') return null;
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const pair = `${decoded(username)}:${decoded(password)}`;
   return `Basic ${Buffer.from(pair).toString('base64')}`;
+}
+
+/** A `%` that stands for itself is taken as it is: URLs may hold one (WHATWG), though it ought to be `%25`. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }

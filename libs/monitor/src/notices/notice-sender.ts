@@ -58,14 +58,13 @@ export class NoticeSender implements OnApplicationBootstrap, BeforeApplicationSh
       // One that is no longer set up has nobody left to tell.
       await channel?.deliver(notice);
     } catch (error) {
-      if (!(error instanceof ChannelError)) throw error;
-      await this.failed(notice, error);
+      await this.failed(notice, reasonOf(error));
       return;
     }
     await this.outbox.remove(notice);
   }
 
-  private async failed(notice: OutgoingNotice, { message: reason }: ChannelError): Promise<void> {
+  private async failed(notice: OutgoingNotice, reason: string): Promise<void> {
     const about = { noticeId: notice.id, channel: notice.channel, attempts: notice.attempts, reason };
     if (this.clock.nowMs() - notice.createdAt.getTime() < GIVE_UP_AFTER_MS) {
       this.logger.warn(about, 'a notice could not be sent yet; it is tried again');
@@ -74,4 +73,10 @@ export class NoticeSender implements OnApplicationBootstrap, BeforeApplicationSh
     this.logger.error(about, 'a notice could not be sent, and is given up');
     await this.outbox.remove(notice);
   }
+}
+
+/** Of a channel at fault itself the class of the error alone: what it says may hold a secret of the URL. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ChannelError) return error.message;
+  return error instanceof Error ? error.name : 'unknown';
 }

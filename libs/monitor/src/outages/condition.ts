@@ -9,8 +9,8 @@ export interface Condition {
   readonly since?: Date;
   /** Of a bad one: what is wrong, for the operator. */
   readonly reason?: string;
-  /** The operator is told at once, not only after hours. */
-  readonly urgent?: boolean;
+  /** The operator is told when it has lasted for so long, where that is sooner than NOTIFY_AFTER_HOURS; 0: at once. */
+  readonly tellAfterMs?: number;
   /** An outage ends when it was well for so long; 0: at once. */
   readonly settleMs?: number;
   readonly texts: OutageTexts;

@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
+import { type EntityManager, In, LessThan, Like } from 'typeorm';
 import { Clock, Notifier } from '#common';
 import { AppConfig } from '#config';
 import { MonitorState, Outage, Transactions } from '#database';
 import { type Condition, inWords } from './condition.js';
+import { DISK_PREFIX } from './server-conditions.js';
 
 /** The channel of PostgreSQL's NOTIFY that says who was told of what has changed. */
 export const OUTAGES_CHANGED = 'outages_changed';
+
+/** As long as telemetry is kept. */
+const UNSEEN_FOR_MS = 8 * 86_400_000;
 
 /** What one pass has seen. */
 export interface Findings {
@@ -15,6 +19,8 @@ export interface Findings {
   readonly conditions: readonly Condition[];
   /** Beginnings of subjects of which every one that exists is among the conditions, or in `unsure`. */
   readonly complete: readonly string[];
+  /** Subjects that nobody else may ever look at: they are forgotten when this pass was the last for eight days. */
+  readonly looked: readonly string[];
   /** Subjects that exist, and of which nothing is known just now: they stay as they are. */
   readonly unsure: ReadonlySet<string>;
 }
@@ -50,6 +56,7 @@ export class Outages {
         told = (await this.settleOne(manager, condition, outage)) || told;
       }
       told = (await this.forget(manager, findings, open)) || told;
+      await this.forgetUnseen(manager, findings.looked);
       if (told) await manager.query('SELECT pg_notify($1, $2)', [OUTAGES_CHANGED, '']);
       return true;
     });
@@ -75,9 +82,11 @@ export class Outages {
     const now = this.clock.now();
     const { subject, reason = 'it is down' } = condition;
     const outage =
-      known ?? manager.create(Outage, { subject, since: condition.since ?? now, notifiedAt: null });
+      known ??
+      manager.create(Outage, { subject, since: condition.since ?? now, notifiedAt: null, seenAt: now });
     const lastsMs = now.getTime() - outage.since.getTime();
-    const isDue = condition.urgent === true || lastsMs >= this.config.monitor.notifyAfterMs;
+    const { notifyAfterMs } = this.config.monitor;
+    const isDue = lastsMs >= Math.min(notifyAfterMs, condition.tellAfterMs ?? notifyAfterMs);
     const tell = isDue && outage.notifiedAt === null;
     const isNews = known === null || tell || known.wellSince !== null || known.reason !== reason;
     if (!isNews) return false;
@@ -115,5 +124,16 @@ export class Outages {
     if (gone.length === 0) return false;
     await manager.delete(Outage, gone);
     return true;
+  }
+
+  /** The disk of a gateway that is gone for good gets neither full nor empty any more. */
+  private async forgetUnseen(manager: EntityManager, looked: readonly string[]): Promise<void> {
+    const now = this.clock.nowMs();
+    if (looked.length > 0)
+      await manager.update(Outage, { subject: In([...looked]) }, { seenAt: new Date(now) });
+    await manager.delete(Outage, {
+      subject: Like(`${DISK_PREFIX}%`),
+      seenAt: LessThan(new Date(now - UNSEEN_FOR_MS)),
+    });
   }
 }

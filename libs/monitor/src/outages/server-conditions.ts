@@ -17,6 +17,8 @@ export interface Disk {
   readonly place: string;
 }
 
+export const DISK_PREFIX = 'disk:';
+
 const DISK = { badAbove: 90, wellBelow: 85 };
 const CONNECTIONS: Gauge = {
   subject: 'connections',
@@ -25,9 +27,13 @@ const CONNECTIONS: Gauge = {
   what: 'the connections of PostgreSQL',
 };
 
+export function diskSubject(name: string): string {
+  return DISK_PREFIX + name;
+}
+
 /** How the server is. What lies between the bounds, or is not known, is no condition at all: it changes nothing. */
 export function serverConditions(reading: ServerReading, { name, place }: Disk): Condition[] {
-  const disk = { ...DISK, subject: `disk:${name}`, what: `the disk under ${place}` };
+  const disk = { ...DISK, subject: diskSubject(name), what: `the disk under ${place}` };
   return [
     ...gauged(disk, reading.diskUsedBytes, reading.diskTotalBytes),
     ...gauged(CONNECTIONS, reading.connections, reading.maxConnections),
@@ -48,7 +54,7 @@ function gauged(
       state: percent > badAbove ? 'bad' : 'well',
       // Told once, so the figure is the one of then: rounded down, that it is not told as less than it was.
       reason: `${Math.floor(percent / 5) * 5} % and more are used`,
-      urgent: true,
+      tellAfterMs: 0,
       texts: {
         began: (reason) => ({
           title: `Nearly used up: ${what}`,

@@ -32,7 +32,7 @@ function checked(slice: WatchedSlice, healthy: boolean, settleMs: number): Condi
     state: healthy && !failed ? 'well' : 'bad',
     reason: failed ? (lastError ?? 'it failed') : 'it does not answer its health check',
     // What has failed nobody but the operator puts right.
-    urgent: failed,
+    ...(failed ? { tellAfterMs: 0 } : {}),
     texts: {
       began: (reason, lasts) => ({
         title,

@@ -46,7 +46,11 @@ export class DailyPartitions {
       `SELECT relname AS name FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = $1::regclass`,
       [this.table],
     );
-    return rows.map(({ name }) => ({ name, day: dayOf(name) }));
+    // One that somebody else attached under another name is theirs: it is neither counted nor dropped.
+    return rows.flatMap(({ name }) => {
+      const day = dayOf(name);
+      return day === null ? [] : [{ name, day }];
+    });
   }
 
   private nameOf(day: number): string {
@@ -66,7 +70,7 @@ function iso(day: number): string {
 }
 
 /** `slice_sample_20261128` */
-function dayOf(name: string): number {
-  const [, year, month, date] = /_(\d{4})(\d\d)(\d\d)$/.exec(name) ?? [];
-  return Date.UTC(Number(year), Number(month) - 1, Number(date)) / DAY_MS;
+function dayOf(name: string): number | null {
+  const [match, year, month, date] = /_(\d{4})(\d\d)(\d\d)$/.exec(name) ?? [];
+  return match === undefined ? null : Date.UTC(Number(year), Number(month) - 1, Number(date)) / DAY_MS;
 }

@@ -1,12 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { Clock } from '#common';
-import { SliceWatch } from '#database';
+import { SliceWatch, Transactions } from '#database';
 import { SliceSupervision } from '#orchestrator';
-import { GIVEN_UP, type Memory, restarted, type Sighting, treat } from './healing.js';
-
-/** So many at once have a common cause, which no restart removes: most likely this gateway does not reach them. */
-const COMMON_CAUSE_FROM = 10;
+import { GIVEN_UP, type Memory, restarted, type Sighting, treat, type Treatment } from './healing.js';
 
 /** Restarts slices that are not well, and remembers what it did, so that another replica goes on from there. */
 @Injectable()
@@ -14,16 +10,19 @@ export class Healer {
   private readonly logger = new Logger(Healer.name);
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
     private readonly supervision: SliceSupervision,
     private readonly clock: Clock,
   ) {}
 
-  /** @param signal ends it between two slices: another replica may be at it by then */
-  async treat(sightings: readonly Sighting[], signal: AbortSignal): Promise<void> {
-    const { manager } = this.dataSource;
-    const known = new Map((await manager.find(SliceWatch)).map((watch) => [watch.sliceId, watch]));
-    const held = hasCommonCause(sightings);
+  /**
+   * @param held whether none is restarted: they fail for a common cause
+   * @param signal ends it between two slices: another replica may be at it by then
+   */
+  async treat(sightings: readonly Sighting[], held: boolean, signal: AbortSignal): Promise<void> {
+    const known = new Map(
+      (await this.transactions.manager.find(SliceWatch)).map((watch) => [watch.sliceId, watch]),
+    );
     if (held) this.logger.warn('most slices fail their checks at once: none of them is restarted for it');
     for (const sighting of sightings) {
       if (signal.aborted) return;
@@ -34,16 +33,29 @@ export class Healer {
   }
 
   private async treatOne(sighting: Sighting, known: Memory | null, held: boolean): Promise<void> {
+    const treatment = treat(known, sighting, this.clock.now());
+    if (treatment.step === 'none' && treatment.watch === null && known === null) return;
+    // Else a restart whose memory is lost would count for none: its slice would be restarted for ever.
+    await this.transactions.run(async (manager) => {
+      const next = await this.carryOut(treatment, sighting, held);
+      if (next !== null) await manager.save(SliceWatch, next);
+      else if (known !== null) await manager.delete(SliceWatch, { sliceId: sighting.slice.id });
+    });
+  }
+
+  /** @returns what is to be remembered */
+  private async carryOut(
+    { step, watch }: Treatment,
+    sighting: Sighting,
+    held: boolean,
+  ): Promise<Memory | null> {
     const { slice } = sighting;
-    const { step, watch } = treat(known, sighting, this.clock.now());
-    let next = watch;
-    if (step === 'restart' && watch !== null && !held) next = await this.restart(sighting, watch);
+    if (step === 'restart' && watch !== null && !held) return this.restart(sighting, watch);
     if (step === 'give up' && !held && (await this.supervision.giveUp(slice, GIVEN_UP)))
       this.logger.error({ sliceId: slice.id }, `slice ${slice.id} is failed: restarts did not help`);
     if (step === 'recovered' && (await this.supervision.recovered(slice)))
       this.logger.log({ sliceId: slice.id }, `slice ${slice.id} has recovered`);
-    if (next !== null) await this.dataSource.manager.save(SliceWatch, next);
-    else if (known !== null) await this.dataSource.manager.delete(SliceWatch, { sliceId: slice.id });
+    return watch;
   }
 
   private async restart({ slice }: Sighting, watch: Memory): Promise<Memory> {
@@ -60,17 +72,10 @@ export class Healer {
   /** Those that are not to run any more; those on their way up are not seen just now, and stay. */
   private async forgetOthers(watches: readonly Memory[]): Promise<void> {
     if (watches.length === 0) return;
-    await this.dataSource.query(
+    await this.transactions.manager.query(
       `DELETE FROM slice_watch WHERE slice_id = ANY($1)
           AND NOT EXISTS (SELECT FROM slice WHERE id = slice_id AND desired_state = 'running' AND destroyed_at IS NULL)`,
       [watches.map(({ sliceId }) => sliceId)],
     );
   }
-}
-
-/** Of those that a restart could be for: what failed long ago, or runs elsewhere, says nothing of a cause of just now. */
-function hasCommonCause(sightings: readonly Sighting[]): boolean {
-  const running = sightings.filter(({ slice, state }) => slice.status === 'active' && state === 'running');
-  const failing = running.filter(({ healthy }) => !healthy).length;
-  return failing >= COMMON_CAUSE_FROM && failing * 2 > running.length;
 }

@@ -4,6 +4,8 @@ export class MonitorOptions {
   readonly checkTimeoutMs: number = 10_000;
   /** Of everything else that is asked of a slice in one pass. */
   readonly figuresTimeoutMs: number = 5000;
+  /** The runtime has longer than that to say which slices run, by so much for each of them. */
+  readonly listPerSliceMs: number = 10;
   /** Checks at once. */
   readonly parallelism: number = 50;
   /** Slices whose databases are asked at once: each costs PostgreSQL a connection. */

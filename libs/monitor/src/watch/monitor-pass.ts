@@ -10,11 +10,14 @@ import { Backends } from '#proxy';
 import { DiskSpace } from '../health/disk-space.js';
 import { BACKEND_PREFIX, backendConditions } from '../outages/backend-conditions.js';
 import type { Condition } from '../outages/condition.js';
+import { commonCondition } from '../outages/common-condition.js';
 import { Outages } from '../outages/outages.js';
-import { serverConditions } from '../outages/server-conditions.js';
+import { runtimeCondition } from '../outages/runtime-condition.js';
+import { diskSubject, serverConditions } from '../outages/server-conditions.js';
 import { SLICE_PREFIX, sliceConditions, sliceSubject } from '../outages/slice-conditions.js';
 import type { ServerReading } from '../telemetry/readings.js';
 import { TelemetryStore } from '../telemetry/telemetry-store.js';
+import { failingTogether } from './common-cause.js';
 import { within } from './deadline.js';
 import { FaultLog } from './fault-log.js';
 import { Healer } from './healer.js';
@@ -28,6 +31,16 @@ const BATCH = 20;
 
 /** A slice's outage is over after three good checks in a row: one that comes and goes has one. */
 const INTERVALS_TO_SETTLE = 2;
+
+/** What a pass has seen. */
+interface Seen {
+  readonly surroundings: Surroundings;
+  readonly slices: readonly WatchedSlice[];
+  readonly measured: readonly Measured[];
+  /** Those that fail for a common cause. */
+  readonly together: ReadonlySet<number>;
+  readonly reading: ServerReading;
+}
 
 /**
  * One look at everything: slices, backends, the server. It stores what it sees, restarts what is not well, and sees to
@@ -64,15 +77,15 @@ export class MonitorPass {
   async run(signal: AbortSignal, probes: Promise<void>): Promise<void> {
     const at = this.clock.now();
     await this.begin(at);
-    const [slices, surroundings] = await Promise.all([this.supervision.all(), this.lookAround(at)]);
-    const [measured, reading] = await Promise.all([
-      this.measureAll(slices, surroundings, signal),
+    const slices = await this.supervision.all();
+    const surroundings = await this.lookAround(at, slices.length);
+    const [{ measured, together }, reading] = await Promise.all([
+      this.lookAfter(slices, surroundings, signal),
       this.readServer(surroundings),
       probes,
     ]);
     if (signal.aborted) return;
-    await this.healer.treat(measured.flatMap(sightingOf), signal);
-    await this.settle(at, slices, measured, reading);
+    await this.settle({ surroundings, slices, measured, together, reading });
     const healthy = measured.filter((each) => each.reading.healthy === true);
     await this.supervision.healthy(
       healthy.map(({ slice }) => slice.id),
@@ -88,14 +101,28 @@ export class MonitorPass {
     await this.dataSource.manager.update(MonitorState, { id: 1 }, { lastPassAt: at, lastPassBy });
   }
 
-  private async lookAround(at: Date): Promise<Surroundings> {
-    const { figuresTimeoutMs } = this.options;
-    const [instances, databases] = await Promise.all([
-      this.orNull('the runtime', within(figuresTimeoutMs, this.runtime.list())),
-      this.orNull("the slices' databases", this.databases.usage()),
-    ]);
+  private async lookAround(at: Date, sliceCount: number): Promise<Surroundings> {
+    const { figuresTimeoutMs, listPerSliceMs } = this.options;
+    const listTimeoutMs = figuresTimeoutMs + sliceCount * listPerSliceMs;
+    const patience = AbortSignal.timeout(figuresTimeoutMs);
+    // Nobody is checked later for it: it takes PostgreSQL a while where there are many databases.
+    const databases = this.orNull("the slices' databases", this.databases.usage(patience));
+    const instances = await this.orNull('the runtime', within(listTimeoutMs, this.runtime.list()));
     const states = instances && new Map(instances.map(({ sliceId, state }) => [sliceId, state] as const));
     return { at, states, databases };
+  }
+
+  /** Measures the slices and restarts what is not well: backends that are dead hold nobody's restart up. */
+  private async lookAfter(
+    slices: readonly WatchedSlice[],
+    surroundings: Surroundings,
+    signal: AbortSignal,
+  ): Promise<Pick<Seen, 'measured' | 'together'>> {
+    const measured = await this.measureAll(slices, surroundings, signal);
+    const sightings = measured.flatMap(sightingOf);
+    const together = failingTogether(sightings);
+    if (!signal.aborted) await this.healer.treat(sightings, together.size > 0, signal);
+    return { measured, together };
   }
 
   private async measureAll(
@@ -126,27 +153,29 @@ export class MonitorPass {
   }
 
   private async readServer({ at, databases }: Surroundings): Promise<ServerReading> {
-    const reading = await this.server.read(at, databases);
+    const reading = await this.server.read(at, await databases);
     await this.store.addServer(reading);
     return reading;
   }
 
-  private async settle(
-    passAt: Date,
-    slices: readonly WatchedSlice[],
-    measured: readonly Measured[],
-    reading: ServerReading,
-  ): Promise<void> {
+  private async settle({ surroundings, slices, measured, together, reading }: Seen): Promise<void> {
     const settleMs = INTERVALS_TO_SETTLE * (this.config.monitor.intervalMs ?? 0);
     const ofSlices: Condition[] = measured.flatMap(({ slice, reading: { healthy } }) =>
-      sliceConditions(slice, healthy, settleMs),
+      together.has(slice.id) ? [] : sliceConditions(slice, healthy, settleMs),
     );
     const ofBackends = backendConditions(this.backends.all);
     const disk = { name: await this.disk.name(), place: this.disk.place };
     const toRun = slices.filter(({ desiredState }) => desiredState === 'running');
     await this.outages.settle({
-      passAt,
-      conditions: [...ofSlices, ...ofBackends.conditions, ...serverConditions(reading, disk)],
+      passAt: surroundings.at,
+      conditions: [
+        runtimeCondition(surroundings.states !== null, settleMs),
+        commonCondition(together.size, settleMs),
+        ...ofSlices,
+        ...ofBackends.conditions,
+        ...serverConditions(reading, disk),
+      ],
+      looked: [diskSubject(disk.name)],
       complete: [SLICE_PREFIX, BACKEND_PREFIX],
       unsure: new Set([...toRun.map(({ id }) => sliceSubject(id)), ...ofBackends.unsure]),
     });

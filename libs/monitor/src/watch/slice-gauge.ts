@@ -20,7 +20,8 @@ import { type Check, SliceProbe, UNWELL } from './slice-probe.js';
 export interface Surroundings {
   readonly at: Date;
   readonly states: ReadonlyMap<number, InstanceState> | null;
-  readonly databases: DatabaseFigures | null;
+  /** Never rejects. */
+  readonly databases: Promise<DatabaseFigures | null>;
 }
 
 /** A slice as it was measured. */
@@ -72,12 +73,13 @@ export class SliceGauge {
     const isUnseen = states === null || slice.runtime === 'external';
     const state = isUnseen ? null : (states.get(slice.id) ?? 'absent');
     const runs = state === 'running' || state === null;
-    const [check, usage, metrics] = await Promise.all([
+    const [check, usage, metrics, figures] = await Promise.all([
       isDue(slice) ? (runs ? this.check(slice, signal) : UNWELL) : null,
       state === 'running' ? this.usage(slice.id) : null,
       runs && slice.desiredState === 'running' ? this.metrics(slice, signal) : {},
+      databases,
     ]);
-    const database = databases?.slices.get(slice.id);
+    const database = figures?.slices.get(slice.id);
     const reading: SliceReading = {
       sliceId: slice.id,
       at,
@@ -93,13 +95,17 @@ export class SliceGauge {
     return { slice, reading, hung: check?.hung ?? false };
   }
 
-  private check(slice: WatchedSlice, signal: AbortSignal): Promise<Check> {
-    return this.checks
+  private async check(slice: WatchedSlice, signal: AbortSignal): Promise<Check> {
+    const key = `${slice.id}:check`;
+    const check = await this.checks
       .run(async () => {
         await this.supervision.ensureReach(slice);
         return signal.aborted ? UNWELL : this.probe.check(slice, signal);
       })
-      .catch((error: unknown) => this.faults.note(`${slice.id}:check`, String(error)) ?? UNWELL);
+      .catch((error: unknown) => this.faults.note(key, String(error)));
+    if (check === null) return UNWELL;
+    this.faults.clear(key);
+    return check;
   }
 
   private async usage(id: number): Promise<{ memoryBytes: number; cpuPercent: number | null } | null> {
@@ -129,6 +135,7 @@ export class SliceGauge {
       })
       .catch((error: unknown) => this.faults.note(`${slice.id}:`, String(error)));
     if (figures === null) return {};
+    this.faults.clear(`${slice.id}:`);
     const { values, faults } = figures;
     for (const { name } of appMetrics) {
       const fault = faults[name];

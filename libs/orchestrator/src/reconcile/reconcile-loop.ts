@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { Clock, Complaint } from '#common';
 import { ControlConnection, Election, type Slice } from '#database';
-import { SliceRuntime, type SliceInstance } from '../runtimes/slice-runtime.js';
+import { type ListedInstance, SliceRuntime } from '../runtimes/slice-runtime.js';
 import { SliceRepository } from '../slices/slice-repository.js';
 import { DepartedCustomers } from '../slices/departed-customers.js';
 import { WaitingCustomers } from '../slices/waiting-customers.js';
@@ -135,7 +135,7 @@ function isGivenUp({ status, lastErrorCode }: Slice): boolean {
 }
 
 /** The row and the world differ, the latest wish is not yet fulfilled, or a fault of before is to be looked at again. */
-function hasDrifted(slice: Slice, instance: SliceInstance | undefined): boolean {
+function hasDrifted(slice: Slice, instance: ListedInstance | undefined): boolean {
   const isKnown = slice.lastError === null || isGivenUp(slice);
   if (slice.observedGeneration < slice.generation || !isKnown) return true;
   // Somebody else runs it.

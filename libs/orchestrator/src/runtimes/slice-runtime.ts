@@ -31,6 +31,9 @@ export interface SliceInstance {
   startedAt: Date;
 }
 
+/** What is known of an instance without a closer look. */
+export type ListedInstance = Pick<SliceInstance, 'sliceId' | 'generation' | 'state'>;
+
 /** What a running slice uses, read in one shot. */
 export interface SliceUsage {
   memoryBytes: number;
@@ -80,8 +83,8 @@ export abstract class SliceRuntime {
   /** Deletes what the slice kept in its DATA_DIR; ends the slice at once if it still runs. */
   abstract removeData(sliceId: number): Promise<void>;
 
-  /** Every instance of this installation, whether or not the caller knows the slice. */
-  abstract list(): Promise<SliceInstance[]>;
+  /** Every instance of this installation, whether or not the caller knows the slice; cheap however many there are. */
+  abstract list(): Promise<ListedInstance[]>;
 
   /** The ids of the slices that have data here. */
   abstract listData(): Promise<number[]>;

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import type { QueryDeepPartialEntity } from 'typeorm/query-builder/QueryPartialEntity.js';
-import { Slice } from '#database';
+import { Slice, Transactions } from '#database';
 import { SliceReach } from './slice-reach.js';
 
 /** What of a slice is looked at by whoever watches over it. */
@@ -34,18 +33,19 @@ const WATCHED = `
 /**
  * What whoever watches over slices may do to them. It only says what is desired, or what was seen; bringing it about
  * stays the reconciler's. Each call names the generation it was decided for, and does nothing when another is desired
- * by now: what somebody stopped or changed meanwhile is not touched.
+ * by now: what somebody stopped or changed meanwhile is not touched. Within a transaction of {@link Transactions} it is
+ * part of that.
  */
 @Injectable()
 export class SliceSupervision {
   constructor(
     private readonly reach: SliceReach,
-    private readonly dataSource: DataSource,
+    private readonly transactions: Transactions,
   ) {}
 
   /** Every live slice, oldest first. */
   all(): Promise<WatchedSlice[]> {
-    return this.dataSource.query<WatchedSlice[]>(WATCHED);
+    return this.transactions.manager.query<WatchedSlice[]>(WATCHED);
   }
 
   /** Sees to it that this process reaches the slice, where slices have networks of their own. */
@@ -92,7 +92,7 @@ export class SliceSupervision {
   /** These were well at this time. */
   async healthy(ids: readonly number[], at: Date): Promise<void> {
     if (ids.length === 0) return;
-    await this.dataSource.query(
+    await this.transactions.manager.query(
       `UPDATE slice SET last_healthy_at = $2 WHERE id = ANY($1) AND status = 'active'`,
       [ids, at],
     );
@@ -100,7 +100,7 @@ export class SliceSupervision {
 
   /** Changes the slice, if still nothing else is desired of it. */
   private update(change: QueryDeepPartialEntity<Slice>, { id, generation }: WatchedSlice, condition: string) {
-    return this.dataSource
+    return this.transactions.manager
       .createQueryBuilder()
       .update(Slice)
       .set(change)

@@ -7,7 +7,9 @@ import type { Route, UpstreamRoute } from '../routing/route.js';
 const BEGUN = Symbol('sluice.begun');
 const ROUTE = Symbol('sluice.route');
 
-type CountedRequest = IncomingMessage & { [BEGUN]?: number; [ROUTE]?: Route };
+const ANSWERING = Symbol('sluice.answering');
+
+type CountedRequest = IncomingMessage & { [BEGUN]?: number; [ROUTE]?: Route; [ANSWERING]?: true };
 
 /** Null for a slice, as {@link ForwardTarget} has it. */
 type Forwarded = Pick<ForwardTarget, 'lane'>;
@@ -30,7 +32,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /**
  * Counts what is proxied and what is refused at the edge. On the hot path it makes nothing and waits for nothing: two
- * marks on the request at its beginning, a few additions at its end.
+ * marks on the request at its beginning, a few additions at the head and at the end of its answer.
  */
 @Injectable()
 export class RequestCount {
@@ -56,7 +58,15 @@ export class RequestCount {
     this.count(req, null, statusCode);
   }
 
-  forwarded(req: IncomingMessage, target: Forwarded, statusCode: number, error: ProxyError | null): void {
+  /** The head of the answer is there; the rest may take as long as it is meant to. */
+  answering(req: CountedRequest, target: Forwarded): void {
+    req[ANSWERING] = true;
+    this.meterOf(req[ROUTE], target).head(secondsOf(req));
+  }
+
+  forwarded(req: CountedRequest, target: Forwarded, statusCode: number, error: ProxyError | null): void {
+    // Whoever waited for nothing has waited all the same.
+    if (req[ANSWERING] === undefined) this.answering(req, target);
     this.count(req, target, error === null ? statusCode : statusOf(error.code));
     if (error !== null) this.failed(req, target, error);
   }
@@ -66,9 +76,7 @@ export class RequestCount {
   }
 
   private count(req: CountedRequest, target: Forwarded | null, status: number): void {
-    const { [BEGUN]: begun, [ROUTE]: route } = req;
-    const seconds = begun === undefined ? 0 : (performance.now() - begun) / 1000;
-    this.meterOf(route, target).count(req.method, status, seconds);
+    this.meterOf(req[ROUTE], target).count(req.method, status, secondsOf(req));
   }
 
   private failed(req: CountedRequest, target: Forwarded, error: ProxyError): void {
@@ -101,4 +109,8 @@ export class RequestCount {
 /** As config.yml names it; a mapping has no name there, and is known by what it matches. */
 function nameOf({ source, id, rule }: UpstreamRoute): string {
   return source === 'mapping' ? rule : id;
+}
+
+function secondsOf({ [BEGUN]: begun }: CountedRequest): number {
+  return begun === undefined ? 0 : (performance.now() - begun) / 1000;
 }

@@ -25,6 +25,8 @@ export interface ForwarderOptions {
   readonly responseHeaders: ResponseHeaders;
   /** How long a client may stall its upload, in milliseconds. */
   readonly uploadIdleMs: number;
+  /** Called when the head of the answer is there. */
+  readonly onHead?: (req: IncomingMessage, target: ForwardTarget) => void;
   /** Called once per request, at its end. */
   readonly onDone?: (outcome: ForwardOutcome) => void;
 }
@@ -48,7 +50,10 @@ export class Forwarder {
       responseHeaders: options.responseHeaders,
       uploadIdleMs: options.uploadIdleMs,
       refuse: ({ req, res }, error) => this.#answer(req, res, error),
-      observed: ({ target: { lane } }, outcome) => report(lane, outcome),
+      observed: ({ req, target }, outcome) => {
+        report(target.lane, outcome);
+        if (outcome === 'answered') options.onHead?.(req, target);
+      },
       retry: (exchange, isStale) => this.#retry(exchange, isStale),
       settled: (exchange, error) => this.#settled(exchange, error),
     };

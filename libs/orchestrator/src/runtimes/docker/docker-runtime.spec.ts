@@ -1,4 +1,5 @@
-import { afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
+import type Docker from 'dockerode';
 import { randomUUID } from 'node:crypto';
 import {
   buildTinyApp,
@@ -154,6 +155,25 @@ describeWithDocker('DockerRuntime', () => {
     const { ref } = await runtime.start(await spec());
     const { Config, Image } = await docker.getContainer(ref).inspect();
     expect(Config.Image).toBe(Image);
+  });
+
+  it('lists what runs, what is paused and what has ended, by one question to the engine', async () => {
+    const running = await runtime.start(await spec({ generation: 3 }));
+    const paused = await runtime.start(await spec({ id: 2 }));
+    const ended = await runtime.start(await spec({ id: 3 }));
+    await docker.getContainer(paused.ref).pause();
+    await docker.getContainer(ended.ref).kill();
+    const anyContainer: Docker.Container = Object.getPrototypeOf(docker.getContainer(''));
+    const inspect = jest.spyOn(anyContainer, 'inspect');
+    const listed = (await runtime.list()).toSorted((a, b) => a.sliceId - b.sliceId);
+    expect(listed).toEqual([
+      { sliceId: 1, generation: 3, state: running.state },
+      { sliceId: 2, generation: 1, state: 'running' },
+      { sliceId: 3, generation: 1, state: 'exited' },
+    ]);
+    expect(inspect).not.toHaveBeenCalled();
+    inspect.mockRestore();
+    await docker.getContainer(paused.ref).unpause();
   });
 
   it('says that an image is not to be had', async () => {
