@@ -152,7 +152,8 @@ export class GatewayFigures implements OnModuleInit, OnModuleDestroy {
     return [
       { labels: { state: 'busy' }, value: totalCount - idleCount },
       { labels: { state: 'idle' }, value: idleCount },
-      { labels: { state: 'waited_for' }, value: waitingCount },
+      // A query that was asked for in this very turn has an idle connection, and waits for nothing but the next.
+      { labels: { state: 'waited_for' }, value: Math.max(0, waitingCount - idleCount) },
     ];
   }
 
