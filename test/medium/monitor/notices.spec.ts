@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { createHmac } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { Notifier } from '#common';
 import { DiskSpace } from '../../../libs/monitor/src/health/disk-space.js';
 import { Channels } from '../../../libs/monitor/src/notices/channels.js';
@@ -338,6 +340,11 @@ describe('a disk that is nearly full', () => {
     fill(world, 87);
     for (let day = 0; day < 9; day += 1) await passAfter(24 * HOUR_MS);
     expect(await world.query('SELECT FROM outage')).toHaveLength(1);
+  });
+
+  it('has its name from the start, while there is room for it', async () => {
+    await start();
+    expect(await readFile(join(world.gateway.dataDir, 'disk'), 'utf8')).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it('is the same one for a gateway that comes after', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DataSource } from 'typeorm';
@@ -76,6 +76,19 @@ describe('a gateway that starts where another runtime runs the slices', () => {
 });
 
 describe('the folder of the process slices', () => {
+  it('is no other one for having had no name, as after a crash', async () => {
+    await open(IN_PROCESSES);
+    await newSlice('process');
+    await dataSource.query(`UPDATE installation SET process_home = ''`);
+    await writeFile(join(folder, 'slices', 'home'), '');
+    await open(IN_PROCESSES);
+    const [{ home }] = await dataSource.query<[{ home: string }]>(
+      'SELECT process_home AS home FROM installation',
+    );
+    expect(home).toMatch(/^[0-9a-f]{32}$/);
+    await expect(open(IN_PROCESSES, join(folder, 'elsewhere'))).rejects.toThrow('another DATA_DIR');
+  });
+
   it('is known again when it has moved, by a mark that moves with it', async () => {
     const [old, moved] = [join(folder, 'old'), join(folder, 'moved')];
     await open(IN_PROCESSES, old);
