@@ -31,7 +31,7 @@ export class PostgresJournal extends BillingJournal {
     const target = { kind: 'user', id: userId ?? 'unknown' };
     await this.audit.record({ action: `billing.${step}`, target, after: { cause, ...detail } });
     this.transactions.onceCommitted(() =>
-      this.logger.log({ userId, step, cause, ...detail }, `billing: ${step}`),
+      this.logger.log({ userId, step, cause, ...detail }, `${step}, customer ${userId ?? 'unknown'}`),
     );
     return true;
   }

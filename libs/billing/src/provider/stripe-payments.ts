@@ -185,11 +185,13 @@ export class StripePayments extends PaymentProvider {
       );
       return eventOf(event);
     } catch (cause) {
-      throw new BillingError(
-        'WEBHOOK_REJECTED',
-        'The signature is not right for this body, or the delivery is older than five minutes. Check STRIPE_WEBHOOK_SECRET.',
-        { cause: new Error(cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : 'unknown') },
-      );
+      const message =
+        cause instanceof Stripe.errors.StripeSignatureVerificationError
+          ? 'The signature is missing or not right for this body, or the delivery is older than five minutes. Check STRIPE_WEBHOOK_SECRET.'
+          : 'The body is signed, but is no event of Stripe.';
+      throw new BillingError('WEBHOOK_REJECTED', message, {
+        cause: new Error(cause instanceof Error ? (cause.message.split('\n', 1)[0] ?? '') : 'unknown'),
+      });
     }
   }
 
