@@ -122,7 +122,7 @@ describe('the gateway as a program, when it is asked to stop', () => {
     expect(await goodbye).toBe(1001);
     expect(await finish()).toBe(200);
     expect(await gateway.ended).toMatchObject({ code: 0, signal: null });
-    expect(await processes()).toEqual([]);
+    await eventually(async () => expect(await processes()).toEqual([]));
   }, 40_000);
 
   it('leaves nothing running when that is in the middle of its start', async () => {
@@ -130,7 +130,7 @@ describe('the gateway as a program, when it is asked to stop', () => {
     await gateway.said(/PostgreSQL started/);
     gateway.signal('SIGINT');
     expect(await gateway.ended).toMatchObject({ code: 0, signal: null });
-    expect(await processes()).toEqual([]);
+    await eventually(async () => expect(await processes()).toEqual([]));
   }, 40_000);
 
   it('does not wait any longer for a database that does not answer', async () => {
@@ -157,7 +157,7 @@ describe('the gateway as a program, when its start fails', () => {
     const { code, output } = await run().ended;
     expect(code).toBe(1);
     expect(output).toContain('relation "user" already exists');
-    expect(await processes()).toEqual([]);
+    await eventually(async () => expect(await processes()).toEqual([]));
   }, 40_000);
 });
 
@@ -232,7 +232,7 @@ describe('the gateway as a program, on a data directory that was used before', (
       expect((await other.query('SELECT 1')).rowCount).toBe(1);
     });
     await (await start()).stop();
-    expect(await processes()).toEqual([]);
+    await eventually(async () => expect(await processes()).toEqual([]));
   }, 60_000);
 
   it('leaves nothing running when its port is taken', async () => {
@@ -243,7 +243,7 @@ describe('the gateway as a program, on a data directory that was used before', (
     await closeServer(stranger);
     expect(code).toBe(1);
     expect(output).toContain(`Port ${port} of 127.0.0.1 is in use. Set PORT to another one.`);
-    expect(await processes()).toEqual([]);
+    await eventually(async () => expect(await processes()).toEqual([]));
   }, 40_000);
 });
 
