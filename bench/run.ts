@@ -29,7 +29,13 @@ const results: Record<string, RowResult> = {};
 for (const row of rows) {
   if (settings.rows.length > 0 && !settings.rows.includes(row.name)) continue;
   console.error(`${row.name} …`);
-  results[row.name] = await row.run();
+  try {
+    results[row.name] = await row.run();
+  } catch (error) {
+    // The other rows have their figures all the same.
+    console.error(error);
+    process.exitCode = 1;
+  }
 }
 
 const lines = Object.values(results).flatMap((result) => result.lines);

@@ -28,7 +28,9 @@ export class Database implements AsyncDisposable {
 
   /** A connection of its own, for as long as this takes. */
   async use(work: (dataSource: DataSource) => Promise<void>): Promise<void> {
-    const dataSource = await new DataSource(dataSourceOptions(this.#server.connection, 1)).initialize();
+    const options = dataSourceOptions(this.#server.connection, 1);
+    // What fills a database may take its time.
+    const dataSource = await new DataSource({ ...options, extra: { query_timeout: 0 } }).initialize();
     try {
       await work(dataSource);
     } finally {
