@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ASSIGNED_SLICES, type Customer } from '../support/assigned-slices.js';
+import { ASSIGNED_SLICES, assignedSlices, type Customer } from '../support/assigned-slices.js';
 import { BillingWorld } from '../support/billing-world.js';
 import { Gateway } from '../support/gateway.js';
 import { type StandInEvent, StripeApi } from '../support/stripe/stripe-api.js';
@@ -169,10 +169,7 @@ describe('without all of its secrets', () => {
     ['STRIPE_SECRET_KEY', { STRIPE_SECRET_KEY: '' }],
     ['STRIPE_WEBHOOK_SECRET', { STRIPE_WEBHOOK_SECRET: '' }],
   ])('%s, billing is off and no webhook counts', async (_what, missing) => {
-    await using gateway = await Gateway.start({
-      ...ASSIGNED_SLICES,
-      env: { ...ASSIGNED_SLICES.env, ...world.stripe.env, ...missing },
-    });
+    await using gateway = await Gateway.start(assignedSlices({ ...world.stripe.env, ...missing }));
     const response = await fetch(`${gateway.url}/billing/webhook`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'stripe-signature': emptySecret(event.payload) },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ASSIGNED_SLICES, customerWith } from '../support/assigned-slices.js';
+import { assignedSlices, customerWith } from '../support/assigned-slices.js';
 import { EchoApp } from '../support/echo.js';
 import { Gateway } from '../support/gateway.js';
 import { answersIn } from '../support/raw-answers.js';
@@ -25,10 +25,7 @@ let live: string;
 
 beforeAll(async () => {
   app = await EchoApp.start('1');
-  gateway = await Gateway.start({
-    ...ASSIGNED_SLICES,
-    env: { ...ASSIGNED_SLICES.env, ALLOWED_ORIGINS: FRONTEND },
-  });
+  gateway = await Gateway.start(assignedSlices({ ALLOWED_ORIGINS: FRONTEND }));
   ({ cookie } = (await customerWith(gateway, app)).browser);
   live = `${gateway.url}/api/live`;
 }, 30_000);

@@ -14,6 +14,11 @@ export const ASSIGNED_SLICES: Pick<GatewayOptions, 'env' | 'override'> = {
   override: (builder: TestingModuleBuilder) => builder.overrideProvider(ReconcileLoop).useValue({}),
 };
 
+/** The same, with more of the gateway's environment. */
+export function assignedSlices(env: NonNullable<GatewayOptions['env']>): typeof ASSIGNED_SLICES {
+  return { ...ASSIGNED_SLICES, env: { ...ASSIGNED_SLICES.env, ...env } };
+}
+
 /** What the edge looks at in a slice. */
 export interface AssignedSlice {
   readonly port: number | null;

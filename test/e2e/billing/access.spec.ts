@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
-import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import { ASSIGNED_SLICES, assignedSlices } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { EchoApp } from '../../support/echo.js';
 import { eventually } from '../../support/eventually.js';
@@ -161,10 +161,7 @@ describe('what billing stops and starts', () => {
 
 describe('BILLING_REQUIRED', () => {
   it('asks for a subscription from the start, and stops what a newcomer was given', async () => {
-    await using required = await BillingWorld.start({
-      ...ASSIGNED_SLICES,
-      env: { ...ASSIGNED_SLICES.env, BILLING_REQUIRED: 'true' },
-    });
+    await using required = await BillingWorld.start(assignedSlices({ BILLING_REQUIRED: 'true' }));
     const { browser, userId } = await required.customer(app);
     expect(await browser.get('/api/x')).toMatchObject({ status: 402, body: { code: 'PAYMENT_REQUIRED' } });
     expect((await browser.get('/billing/status')).body).toMatchObject({ status: 'none', entitled: false });

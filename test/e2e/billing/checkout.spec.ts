@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import { ASSIGNED_SLICES, assignedSlices } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { Gateway } from '../../support/gateway.js';
 import { PRICE } from '../../support/stripe/stripe-api.js';
@@ -166,15 +166,13 @@ describe('whoever asks for page after page', () => {
 
 describe('trial, promotion codes and tax', () => {
   it('are asked of Stripe where they are configured, and the trial once', async () => {
-    await using tried = await BillingWorld.start({
-      ...ASSIGNED_SLICES,
-      env: {
-        ...ASSIGNED_SLICES.env,
+    await using tried = await BillingWorld.start(
+      assignedSlices({
         BILLING_TRIAL_DAYS: '14',
         BILLING_PROMOTION_CODES: 'true',
         BILLING_AUTOMATIC_TAX: 'true',
-      },
-    });
+      }),
+    );
     const { browser, subscription } = await tried.subscriber();
     const session = () => [...tried.stripe.sessions.values()].at(-1)?.params;
     expect(session()).toMatchObject({

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import { ASSIGNED_SLICES, assignedSlices } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import type { Browser } from '../../support/clients.js';
 import { EchoApp } from '../../support/echo.js';
@@ -78,10 +78,9 @@ async function servedAllAlong(browser: Browser): Promise<void> {
 
 describe('a Stripe that refuses', () => {
   it('is told as 502, which another try would not help', async () => {
-    await using wrong = await BillingWorld.start({
-      ...ASSIGNED_SLICES,
-      env: { ...ASSIGNED_SLICES.env, STRIPE_PRICE_ID: 'price_that_is_not_there' },
-    });
+    await using wrong = await BillingWorld.start(
+      assignedSlices({ STRIPE_PRICE_ID: 'price_that_is_not_there' }),
+    );
     const { browser } = await wrong.customer();
     expect(await browser.post('/billing/create-checkout')).toMatchObject({
       status: 502,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ASSIGNED_SLICES, customerWith } from '../../support/assigned-slices.js';
+import { assignedSlices, customerWith } from '../../support/assigned-slices.js';
 import type { Browser } from '../../support/clients.js';
 import { answering, EchoApp } from '../../support/echo.js';
 import { ADMIN_KEY, Gateway } from '../../support/gateway.js';
@@ -18,10 +18,7 @@ let customer: Browser;
 
 beforeAll(async () => {
   app = await EchoApp.start('1');
-  gateway = await Gateway.start({
-    ...ASSIGNED_SLICES,
-    env: { ...ASSIGNED_SLICES.env, ALLOWED_ORIGINS: FRONTEND, TRUST_PROXY: TRUSTED_PROXY },
-  });
+  gateway = await Gateway.start(assignedSlices({ ALLOWED_ORIGINS: FRONTEND, TRUST_PROXY: TRUSTED_PROXY }));
   customer = (await customerWith(gateway, app)).browser;
 }, 30_000);
 

@@ -4,7 +4,7 @@ import { Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { type FileSettings, SettingsInForce } from '#config';
 import { StoredSettings, User } from '#database';
-import { ASSIGNED_SLICES, customerWith } from '../../support/assigned-slices.js';
+import { ASSIGNED_SLICES, assignedSlices, customerWith } from '../../support/assigned-slices.js';
 import type { Answer, OperatorClient } from '../../support/clients.js';
 import { eventually } from '../../support/eventually.js';
 import { Gateway } from '../../support/gateway.js';
@@ -23,15 +23,13 @@ let operator: OperatorClient;
 let file: string;
 
 beforeAll(async () => {
-  gateway = await Gateway.start({
-    ...ASSIGNED_SLICES,
-    env: {
-      ...ASSIGNED_SLICES.env,
+  gateway = await Gateway.start(
+    assignedSlices({
       BACKEND_HOST: 'backend.internal',
       DB_PASSWORD: 'hunter2-of-the-database',
       APP_URL: 'http://sluice.example',
-    },
-  });
+    }),
+  );
   operator = gateway.operator();
   file = gateway.config.settingsFile;
 }, 30_000);
@@ -305,10 +303,7 @@ describe('config.yml', () => {
 describe('a file that can not be written', () => {
   it('keeps nothing from being in force, and is logged once', async () => {
     const logger = new RecordingLogger();
-    const readOnly = await Gateway.start({
-      ...ASSIGNED_SLICES,
-      env: { ...ASSIGNED_SLICES.env, CONFIG_FILE: '/proc/sluice/config.yml' },
-    });
+    const readOnly = await Gateway.start(assignedSlices({ CONFIG_FILE: '/proc/sluice/config.yml' }));
     Logger.overrideLogger(logger);
     try {
       for (const route of ['one', 'two']) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DepartedCustomers } from '../../../libs/orchestrator/src/slices/departed-customers.js';
-import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import { assignedSlices } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
 import { PASSWORD } from '../../support/gateway.js';
@@ -10,10 +10,7 @@ import { PASSWORD } from '../../support/gateway.js';
 let world: BillingWorld;
 
 beforeAll(async () => {
-  world = await BillingWorld.start({
-    ...ASSIGNED_SLICES,
-    env: { ...ASSIGNED_SLICES.env, SLICE_RETENTION_DAYS: '1' },
-  });
+  world = await BillingWorld.start(assignedSlices({ SLICE_RETENTION_DAYS: '1' }));
 }, 30_000);
 
 afterAll(() => world[Symbol.asyncDispose]());

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Sweep } from '../../../libs/billing/src/loop/sweep.js';
-import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import { assignedSlices } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
 import { MailServer } from '../../support/mail-server.js';
@@ -14,10 +14,7 @@ let world: BillingWorld;
 
 beforeAll(async () => {
   mails = await MailServer.start();
-  world = await BillingWorld.start({
-    ...ASSIGNED_SLICES,
-    env: { ...ASSIGNED_SLICES.env, SMTP_URL: mails.url },
-  });
+  world = await BillingWorld.start(assignedSlices({ SMTP_URL: mails.url }));
 }, 30_000);
 
 afterAll(async () => {

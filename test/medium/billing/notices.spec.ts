@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import { assignedSlices } from '../../support/assigned-slices.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { eventually } from '../../support/eventually.js';
 import { MailServer, type ReceivedMail } from '../../support/mail-server.js';
@@ -15,10 +15,7 @@ let world: BillingWorld;
 
 beforeAll(async () => {
   mails = await MailServer.start();
-  world = await BillingWorld.start({
-    ...ASSIGNED_SLICES,
-    env: { ...ASSIGNED_SLICES.env, SMTP_URL: mails.url, ADMIN_EMAIL: OPERATOR },
-  });
+  world = await BillingWorld.start(assignedSlices({ SMTP_URL: mails.url, ADMIN_EMAIL: OPERATOR }));
 }, 30_000);
 
 afterAll(async () => {

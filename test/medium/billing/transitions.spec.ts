@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SUBSCRIPTION_STATUSES } from '#database';
 import { SubscriptionUpdates } from '../../../libs/billing/src/accounts/subscription-updates.js';
-import { ASSIGNED_SLICES } from '../../support/assigned-slices.js';
+import { assignedSlices } from '../../support/assigned-slices.js';
 import { insertPairs, makePairs, type Pair } from '../../support/billing-storm.js';
 import { BillingWorld } from '../../support/billing-world.js';
 import { MailServer } from '../../support/mail-server.js';
@@ -75,10 +75,7 @@ let updates: SubscriptionUpdates;
 
 beforeAll(async () => {
   mails = await MailServer.start();
-  world = await BillingWorld.start({
-    ...ASSIGNED_SLICES,
-    env: { ...ASSIGNED_SLICES.env, SMTP_URL: mails.url },
-  });
+  world = await BillingWorld.start(assignedSlices({ SMTP_URL: mails.url }));
   updates = world.gateway.get(SubscriptionUpdates);
 }, 30_000);
 
