@@ -166,7 +166,16 @@ describe('use of the app', () => {
 });
 
 describe('an answer that takes its time', () => {
-  it('renews the cookie when it comes', async () => {
+  it.each([
+    ['renews the cookie when it comes', async () => undefined],
+    [
+      'renews it though the slice changes meanwhile',
+      async ({ userId }: Customer, port: number) => {
+        await assign(gateway, userId, { port, status: 'failed' });
+        await allHeard(gateway);
+      },
+    ],
+  ])('%s', async (_what, meanwhile) => {
     const { upstream, answer } = await slowSlice();
     await using _ = upstream;
     const customer = await customerWith(gateway, upstream);
@@ -174,19 +183,7 @@ describe('an answer that takes its time', () => {
     const answered = cookiesOf(customer, '/api/slow');
     await (await upstream.connection()).head();
     await expect(touch.mock.results.at(-1)?.value).resolves.toBe(true);
-    answer();
-    expect(await answered).toEqual(['own=1', `${customer.browser.cookie}; ${TERM}`]);
-  });
-
-  it('renews it though the slice changes meanwhile', async () => {
-    const { upstream, answer } = await slowSlice();
-    await using _ = upstream;
-    const customer = await customerWith(gateway, upstream);
-    clock.advance(MINUTE_MS);
-    const answered = cookiesOf(customer, '/api/slow');
-    await (await upstream.connection()).head();
-    await assign(gateway, customer.userId, { port: upstream.port, status: 'failed' });
-    await allHeard(gateway);
+    await meanwhile(customer, upstream.port);
     answer();
     expect(await answered).toEqual(['own=1', `${customer.browser.cookie}; ${TERM}`]);
   });
