@@ -157,6 +157,8 @@ describe('the metrics', () => {
       expect(await value('sluice_pool_backends', { pool: 'input', state: 'unhealthy' })).toBe(1);
     });
     expect(await value('sluice_database_connections', { state: 'idle' })).toBeGreaterThan(0);
+    // Its own question about the slices is in the line at that moment, and has a connection to take.
+    expect(await value('sluice_database_connections', { state: 'waited_for' })).toBe(0);
     expect(
       await value('sluice_reconcile_step_duration_seconds_count', { step: 'start', outcome: 'done' }),
     ).toBe(1);
